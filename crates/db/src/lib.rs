@@ -1,0 +1,18 @@
+//! One synchronous transaction API over SQLite and PostgreSQL; the only crate that names a driver.
+//!
+//! `db.write(|tx| …)` takes a closure that may run more than once and commits what it did, all
+//! or nothing, durably, before it answers. `db.read(|snapshot| …)` sees one moment. Statements
+//! are one text for both engines: `$1` placeholders, and words that only PostgreSQL understands
+//! in braces, as in `SELECT … WHERE id = $1 {FOR UPDATE}`.
+
+mod database;
+mod error;
+mod sql;
+mod tx;
+mod value;
+
+pub use database::{Db, Engine, Options};
+pub use error::DbError;
+pub use sql::{Inserted, Sql, sql};
+pub use tx::{Snapshot, Source, Tx};
+pub use value::{FromColumn, IntoParam, Param, Row, Value};
