@@ -36,6 +36,11 @@ pub enum DbError {
     /// The disk is full. Nothing was written.
     #[error("the database's disk is full; nothing was written")]
     DiskFull,
+    /// The storage failed or the file is damaged. Nothing more is written until a person has looked.
+    #[error(
+        "the database's storage failed, so nothing more is written: {0}; check the disk, run \"handsel audit\", then start again"
+    )]
+    Broken(String),
     /// The connection was lost before the commit was asked for. Nothing was written.
     #[error("connection to the database lost: {0}")]
     Disconnected(String),
@@ -45,7 +50,17 @@ pub enum DbError {
     /// The closure panicked; nothing was written.
     #[error("internal error: {0}")]
     Panicked(String),
+    /// The database was closed.
+    #[error("the database is closed")]
+    Closed,
     /// Anything else.
     #[error("database: {0}")]
     Other(String),
+}
+
+impl DbError {
+    /// Whether the same transaction may succeed when it is run again.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Busy(_) | Self::Disconnected(_))
+    }
 }

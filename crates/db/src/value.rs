@@ -48,12 +48,51 @@ pub trait FromColumn: Sized {
     fn from_value(value: Value) -> Result<Self, String>;
 }
 
+impl Value {
+    /// The value as an argument, for writing back what was read.
+    pub fn as_param(&self) -> Param<'_> {
+        match self {
+            Self::Null => Param::Null,
+            Self::Int(number) => Param::Int(*number),
+            Self::Text(text) => Param::Text(Cow::Borrowed(text)),
+            Self::Bytes(bytes) => Param::Bytes(Cow::Borrowed(bytes)),
+        }
+    }
+}
+
+impl<'a> IntoParam<'a> for &'a Value {
+    fn into_param(self) -> Param<'a> {
+        self.as_param()
+    }
+}
+
+impl Param<'_> {
+    /// The same value, owning its bytes.
+    pub(crate) fn into_owned(self) -> Param<'static> {
+        match self {
+            Self::Null => Param::Null,
+            Self::Int(number) => Param::Int(number),
+            Self::Text(text) => Param::Text(Cow::Owned(text.into_owned())),
+            Self::Bytes(bytes) => Param::Bytes(Cow::Owned(bytes.into_owned())),
+        }
+    }
+}
+
+/// What all rows of an answer have in common.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub columns: Vec<String>,
+    /// The beginning of the statement.
+    pub statement: Arc<str>,
+}
+
 /// One row of an answer.
 #[derive(Debug)]
 pub struct Row {
-    pub(crate) columns: Arc<[String]>,
+    pub(crate) shape: Arc<Shape>,
     pub(crate) values: Vec<Value>,
-    pub(crate) statement: Arc<str>,
+    /// Which row of the answer it is, from 1.
+    pub(crate) number: usize,
 }
 
 impl Row {
@@ -62,22 +101,50 @@ impl Row {
     /// # Errors
     /// When there is no such column or its value does not fit the type.
     pub fn get<T: FromColumn>(&mut self, column: &str) -> Result<T, DbError> {
-        let place = self.columns.iter().position(|name| name == column);
-        let slot = place.and_then(|place| self.values.get_mut(place));
-        let value = slot.map(|slot| std::mem::replace(slot, Value::Null));
+        let place = self.shape.columns.iter().position(|name| name == column);
+        let value = place.and_then(|place| self.take(place));
         let read = value.ok_or_else(|| "no such column".to_owned()).and_then(T::from_value);
         read.map_err(|problem| DbError::Decode {
             column: column.to_owned(),
-            problem,
-            statement: self.statement.chars().take(80).collect(),
+            problem: format!("{problem} ({})", self.whereabouts()),
+            statement: self.shape.statement.to_string(),
         })
     }
+
+    /// The first column is mostly the key and stays, to tell which row could not be read.
+    fn take(&mut self, place: usize) -> Option<Value> {
+        let slot = self.values.get_mut(place)?;
+        Some(if place == 0 { slot.clone() } else { std::mem::replace(slot, Value::Null) })
+    }
+
+    fn whereabouts(&self) -> String {
+        let table = table_of(&self.shape.statement).unwrap_or("unknown");
+        let first = self.shape.columns.first().zip(self.values.first());
+        let key = match first {
+            Some((name, Value::Text(text))) => {
+                format!(", {name} = \"{}\"", text.chars().take(KEY_SHOWN_MAX).collect::<String>())
+            }
+            Some((name, Value::Int(number))) => format!(", {name} = {number}"),
+            _ => String::new(),
+        };
+        format!("table {table}, row {} of the answer{key}", self.number)
+    }
+}
+
+/// How much of a row's key an error message shows.
+const KEY_SHOWN_MAX: usize = 60;
+
+/// The table a statement reads first.
+fn table_of(statement: &str) -> Option<&str> {
+    let mut words = statement.split_whitespace();
+    words.find(|word| ["FROM", "INTO", "UPDATE"].iter().any(|key| word.eq_ignore_ascii_case(key)))?;
+    words.next().map(|name| name.trim_matches(|c: char| !c.is_alphanumeric() && c != '_'))
 }
 
 macro_rules! int_param {
     ($($type:ty),*) => {$(
-        impl IntoParam<'static> for $type {
-            fn into_param(self) -> Param<'static> {
+        impl<'a> IntoParam<'a> for $type {
+            fn into_param(self) -> Param<'a> {
                 Param::Int(i64::from(self))
             }
         }
@@ -91,9 +158,9 @@ macro_rules! int_param {
 }
 int_param!(i64, i32, u32, u16, u8);
 
-impl IntoParam<'static> for u64 {
+impl<'a> IntoParam<'a> for u64 {
     /// Sizes and counters: what does not fit 63 bits is stored as the largest number.
-    fn into_param(self) -> Param<'static> {
+    fn into_param(self) -> Param<'a> {
         Param::Int(i64::try_from(self).unwrap_or(i64::MAX))
     }
 }
@@ -120,8 +187,8 @@ impl<'a> IntoParam<'a> for &'a str {
     }
 }
 
-impl IntoParam<'static> for String {
-    fn into_param(self) -> Param<'static> {
+impl<'a> IntoParam<'a> for String {
+    fn into_param(self) -> Param<'a> {
         Param::Text(Cow::Owned(self))
     }
 }
@@ -138,8 +205,8 @@ impl<'a> IntoParam<'a> for &'a [u8] {
     }
 }
 
-impl IntoParam<'static> for Vec<u8> {
-    fn into_param(self) -> Param<'static> {
+impl<'a> IntoParam<'a> for Vec<u8> {
+    fn into_param(self) -> Param<'a> {
         Param::Bytes(Cow::Owned(self))
     }
 }
@@ -150,8 +217,8 @@ impl<'a> IntoParam<'a> for &'a Vec<u8> {
     }
 }
 
-impl<const N: usize> IntoParam<'static> for [u8; N] {
-    fn into_param(self) -> Param<'static> {
+impl<'a, const N: usize> IntoParam<'a> for [u8; N] {
+    fn into_param(self) -> Param<'a> {
         Param::Bytes(Cow::Owned(self.to_vec()))
     }
 }
@@ -196,8 +263,8 @@ impl<T: FromColumn> FromColumn for Option<T> {
     }
 }
 
-impl IntoParam<'static> for Timestamp {
-    fn into_param(self) -> Param<'static> {
+impl<'a> IntoParam<'a> for Timestamp {
+    fn into_param(self) -> Param<'a> {
         Param::Int(self.as_micros())
     }
 }
@@ -208,8 +275,8 @@ impl FromColumn for Timestamp {
     }
 }
 
-impl IntoParam<'static> for Span {
-    fn into_param(self) -> Param<'static> {
+impl<'a> IntoParam<'a> for Span {
+    fn into_param(self) -> Param<'a> {
         Param::Int(self.as_micros())
     }
 }
@@ -241,13 +308,13 @@ impl FromColumn for serde_json::Value {
 
 macro_rules! text_values {
     ($($type:ty),* $(,)?) => {$(
-        impl IntoParam<'static> for $type {
-            fn into_param(self) -> Param<'static> {
+        impl<'a> IntoParam<'a> for $type {
+            fn into_param(self) -> Param<'a> {
                 Param::Text(Cow::Owned(self.to_string()))
             }
         }
-        impl IntoParam<'static> for &$type {
-            fn into_param(self) -> Param<'static> {
+        impl<'a> IntoParam<'a> for &$type {
+            fn into_param(self) -> Param<'a> {
                 Param::Text(Cow::Owned(self.to_string()))
             }
         }
@@ -342,8 +409,8 @@ macro_rules! words {
             }
         }
 
-        impl $crate::IntoParam<'static> for $name {
-            fn into_param(self) -> $crate::Param<'static> {
+        impl<'a> $crate::IntoParam<'a> for $name {
+            fn into_param(self) -> $crate::Param<'a> {
                 $crate::Param::Text(std::borrow::Cow::Borrowed(self.as_str()))
             }
         }

@@ -1,0 +1,142 @@
+//! A proxy between the product and PostgreSQL that loses the connection at the worst moment.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// When the connection is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// The server never sees the COMMIT.
+    BeforeCommit,
+    /// The server commits, and the client never hears of it.
+    AfterCommit,
+}
+
+/// A proxy on a port of this machine.
+#[derive(Debug)]
+pub struct FaultProxy {
+    port: u16,
+    plan: Arc<Plan>,
+}
+
+#[derive(Debug, Default)]
+struct Plan {
+    /// How often it is still to be done.
+    cut: Mutex<Option<(Cut, u32)>>,
+    done: AtomicU32,
+}
+
+impl FaultProxy {
+    /// Forwards to a server's socket. Its threads end with the connections and the process.
+    ///
+    /// # Panics
+    /// When no port can be had.
+    pub fn before(socket: PathBuf) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let port = listener.local_addr().expect("an address").port();
+        let plan = Arc::new(Plan::default());
+        let of_threads = Arc::clone(&plan);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (socket, plan) = (socket.clone(), Arc::clone(&of_threads));
+                std::thread::spawn(move || {
+                    // A connection that ends is the point of this proxy.
+                    drop(forward(client, &socket, &plan));
+                });
+            }
+        });
+        Self { port, plan }
+    }
+
+    /// The port to connect to.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Loses the connection at the next COMMITs, that many times.
+    ///
+    /// # Panics
+    /// When a thread of the proxy panicked.
+    pub fn cut(&self, when: Cut, times: u32) {
+        *self.plan.cut.lock().expect("the plan") = Some((when, times));
+    }
+
+    /// How often it has lost a connection.
+    pub fn cuts(&self) -> u32 {
+        self.plan.done.load(Ordering::SeqCst)
+    }
+}
+
+impl Plan {
+    fn take(&self) -> Option<Cut> {
+        let mut plan = self.cut.lock().expect("the plan");
+        let (cut, left) = plan.take()?;
+        if left > 1 {
+            *plan = Some((cut, left - 1));
+        }
+        self.done.fetch_add(1, Ordering::SeqCst);
+        Some(cut)
+    }
+}
+
+fn forward(mut client: TcpStream, socket: &std::path::Path, plan: &Plan) -> std::io::Result<()> {
+    let mut server = UnixStream::connect(socket)?;
+    client.set_nodelay(true)?;
+    let (mut from_server, mut to_client) = (server.try_clone()?, client.try_clone()?);
+    let quiet = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_quiet = Arc::clone(&quiet);
+    let back = std::thread::spawn(move || -> std::io::Result<()> {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            let length = from_server.read(&mut buffer)?;
+            // What the server answers to a COMMIT that is cut is kept from the client.
+            if length == 0 || is_quiet.load(Ordering::SeqCst) {
+                return to_client.shutdown(std::net::Shutdown::Both);
+            }
+            to_client.write_all(buffer.get(..length).unwrap_or_default())?;
+        }
+    });
+    // The first message has no type: its length, then what it is long.
+    let startup = read_message(&mut client, &[])?;
+    server.write_all(&startup)?;
+    loop {
+        let mut kind = [0];
+        client.read_exact(&mut kind)?;
+        let message = read_message(&mut client, &kind)?;
+        if kind == *b"Q" && message.get(5..).is_some_and(|text| text.starts_with(b"COMMIT")) {
+            match plan.take() {
+                Some(Cut::BeforeCommit) => {
+                    server.shutdown(std::net::Shutdown::Both)?;
+                    return client.shutdown(std::net::Shutdown::Both);
+                }
+                Some(Cut::AfterCommit) => {
+                    quiet.store(true, Ordering::SeqCst);
+                    server.write_all(&message)?;
+                    // The server's answer ends the other thread, and with it both connections.
+                    drop(back.join());
+                    return server.shutdown(std::net::Shutdown::Both);
+                }
+                None => {}
+            }
+        }
+        server.write_all(&message)?;
+    }
+}
+
+/// Reads the length and the rest of a message whose type was read already.
+fn read_message(from: &mut TcpStream, kind: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length)?;
+    let rest = usize::try_from(u32::from_be_bytes(length)).unwrap_or(0).saturating_sub(4);
+    let mut message = Vec::with_capacity(kind.len() + 4 + rest);
+    message.extend_from_slice(kind);
+    message.extend_from_slice(&length);
+    let start = message.len();
+    message.resize(start + rest, 0);
+    from.read_exact(message.get_mut(start..).unwrap_or_default())?;
+    Ok(message)
+}
