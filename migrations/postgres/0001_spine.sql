@@ -210,15 +210,18 @@ CREATE TABLE orders (
   settled_minor  BIGINT NOT NULL,
   returned_minor BIGINT NOT NULL,
   nonce          BYTEA NOT NULL,
+  ring_key       BIGINT NOT NULL,
   generation     BIGINT NOT NULL,
   consent_text   TEXT COLLATE "C",
   consent_at     BIGINT,
   created_at     BIGINT NOT NULL,
   paid_at        BIGINT,
+  invoiced_at    BIGINT,
   version        BIGINT NOT NULL,
   CHECK (status NOT IN ('paid', 'refunded') OR paid_at IS NOT NULL)
 );
 CREATE INDEX orders_merchant ON orders (merchant_id, id);
+CREATE INDEX orders_uninvoiced ON orders (paid_at, id) WHERE paid_at IS NOT NULL AND invoiced_at IS NULL;
 CREATE INDEX orders_customer ON orders (customer_id, id) WHERE customer_id IS NOT NULL;
 
 -- Terms are frozen here: price, tax, link life, limit, policies, as they were at purchase.
@@ -460,6 +463,14 @@ CREATE TABLE invoices (
   UNIQUE (order_id, cause)
 );
 CREATE INDEX invoices_merchant ON invoices (merchant_id, id);
+
+-- Refunds and reversals whose credit note has not been issued yet.
+CREATE TABLE credits_due (
+  fact_id     TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES facts (id),
+  merchant_id TEXT COLLATE "C" NOT NULL REFERENCES merchants (id),
+  order_id    TEXT COLLATE "C" NOT NULL REFERENCES orders (id),
+  due_at      BIGINT NOT NULL
+);
 
 -- What a person has to look at.
 CREATE TABLE reviews (

@@ -210,15 +210,18 @@ CREATE TABLE orders (
   settled_minor  INTEGER NOT NULL,
   returned_minor INTEGER NOT NULL,
   nonce          BLOB    NOT NULL,
+  ring_key       INTEGER NOT NULL,
   generation     INTEGER NOT NULL,
   consent_text   TEXT,
   consent_at     INTEGER,
   created_at     INTEGER NOT NULL,
   paid_at        INTEGER,
+  invoiced_at    INTEGER,
   version        INTEGER NOT NULL,
   CHECK (status NOT IN ('paid', 'refunded') OR paid_at IS NOT NULL)
 ) STRICT;
 CREATE INDEX orders_merchant ON orders (merchant_id, id);
+CREATE INDEX orders_uninvoiced ON orders (paid_at, id) WHERE paid_at IS NOT NULL AND invoiced_at IS NULL;
 CREATE INDEX orders_customer ON orders (customer_id, id) WHERE customer_id IS NOT NULL;
 
 -- Terms are frozen here: price, tax, link life, limit, policies, as they were at purchase.
@@ -460,6 +463,14 @@ CREATE TABLE invoices (
   UNIQUE (order_id, cause)
 ) STRICT;
 CREATE INDEX invoices_merchant ON invoices (merchant_id, id);
+
+-- Refunds and reversals whose credit note has not been issued yet.
+CREATE TABLE credits_due (
+  fact_id     TEXT    NOT NULL PRIMARY KEY REFERENCES facts (id),
+  merchant_id TEXT    NOT NULL REFERENCES merchants (id),
+  order_id    TEXT    NOT NULL REFERENCES orders (id),
+  due_at      INTEGER NOT NULL
+) STRICT;
 
 -- What a person has to look at.
 CREATE TABLE reviews (

@@ -29,7 +29,7 @@ pub enum Inserted {
 
 impl<'a> Sql<'a> {
     /// Binds the next placeholder.
-    pub fn bind(mut self, value: impl IntoParam<'a>) -> Self {
+    pub fn bind<'p: 'a>(mut self, value: impl IntoParam<'p>) -> Self {
         self.params.push(value.into_param());
         self
     }
