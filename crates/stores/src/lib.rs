@@ -14,6 +14,7 @@ mod digest;
 mod directory;
 mod error;
 mod map;
+mod upload;
 
 pub use digest::{Digests, Sha256, Sha256Error};
 pub use directory::DirectoryStore;
@@ -104,7 +105,7 @@ pub trait Upload: Send {
     /// also mends a copy that had been damaged.
     ///
     /// # Errors
-    /// When the blob could not be made durable; it is then not stored.
+    /// When the blob could not be made durable; nothing may then refer to it.
     fn finish(self: Box<Self>) -> Result<Digests, StoreError>;
 }
 

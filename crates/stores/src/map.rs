@@ -34,6 +34,12 @@ impl Blob {
         Ok(Self { bytes: Bytes::from_owner(Whole(map)) })
     }
 
+    /// A blob in memory.
+    #[cfg(test)]
+    pub(crate) fn of(content: &[u8]) -> Self {
+        Self { bytes: Bytes::copy_from_slice(content) }
+    }
+
     /// Its size in bytes.
     pub fn len(&self) -> u64 {
         u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
