@@ -10,7 +10,7 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Takes a message and answers once it is known what became of it.
 pub trait Mailer: Send + Sync {
-    /// Sends one message. Ends within the mailer's own deadline.
+    /// Sends one message. Once it has begun, it ends within the mailer's own deadline.
     fn send<'a>(&'a self, mail: &'a Outgoing) -> BoxFuture<'a, Result<Accepted, SendError>>;
 }
 
