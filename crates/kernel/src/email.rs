@@ -10,7 +10,9 @@ pub enum EmailError {
     #[error("an e-mail address has at most 254 characters, 64 of them before the @")]
     TooLong,
     /// A character that addresses do not have, or that looks like another one.
-    #[error("the character {0:?} cannot stand in an e-mail address; write the domain in its xn-- form if it needs one")]
+    #[error(
+        "the character {0:?} cannot stand in an e-mail address; write the domain in its xn-- form if it needs one"
+    )]
     Character(char),
 }
 
@@ -37,7 +39,9 @@ impl EmailAddress {
         }
         let in_local = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
         let in_domain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-        if let Some(wrong) = local.chars().find(|c| !in_local(*c)).or_else(|| domain.chars().find(|c| !in_domain(*c))) {
+        if let Some(wrong) =
+            local.chars().find(|c| !in_local(*c)).or_else(|| domain.chars().find(|c| !in_domain(*c)))
+        {
             return Err(EmailError::Character(wrong));
         }
         let labels_hold = |part: &str| part.split('.').all(|label| !label.is_empty());

@@ -186,7 +186,10 @@ mod tests {
     fn an_id_survives_its_text() {
         let id = OrderId::mint(&mut draws());
         assert_eq!(id.to_string().parse::<OrderId>(), Ok(id));
-        assert_eq!(OrderId::from_bits(u128::MAX).to_string().parse::<OrderId>(), Ok(OrderId::from_bits(u128::MAX)));
+        assert_eq!(
+            OrderId::from_bits(u128::MAX).to_string().parse::<OrderId>(),
+            Ok(OrderId::from_bits(u128::MAX))
+        );
     }
 
     #[test]

@@ -151,7 +151,11 @@ impl Money {
         let kept = usize::try_from(decimals).unwrap_or(0).min(fraction.len());
         let (fraction, surplus) = fraction.split_at(kept);
         if surplus.bytes().any(|byte| byte != b'0') {
-            return Err(MoneyError::TooManyDecimals { text: text.chars().take(40).collect(), currency, decimals });
+            return Err(MoneyError::TooManyDecimals {
+                text: text.chars().take(40).collect(),
+                currency,
+                decimals,
+            });
         }
         let mut minor: i64 = 0;
         let padding = usize::try_from(decimals).unwrap_or(0) - kept;
@@ -253,7 +257,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_plain_number_is_refused() {
-        for text in ["", "-", ".", "1.", ".5", "+1", "1e3", "0x10", "1,000", " 1", "1 ", "NaN", "٣", "--1", "1.2.3"] {
+        for text in
+            ["", "-", ".", "1.", ".5", "+1", "1e3", "0x10", "1,000", " 1", "1 ", "NaN", "٣", "--1", "1.2.3"]
+        {
             assert!(Money::parse(text, Currency::EUR).is_err(), "{text:?} was taken");
         }
         assert_eq!(Money::parse("99999999999999999999", Currency::EUR), Err(MoneyError::TooLarge));
