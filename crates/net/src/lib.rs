@@ -13,4 +13,7 @@ pub mod limit;
 pub mod outbound;
 pub mod range;
 pub mod serve;
+mod subscriber;
 pub mod tls;
+
+pub use subscriber::Subscriber;
