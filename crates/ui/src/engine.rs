@@ -59,7 +59,7 @@ pub enum RenderError {
 
 impl RenderError {
     fn of(template: &str, error: &minijinja::Error) -> Self {
-        let mut why = format!("{error:#}");
+        let mut why = error.to_string();
         let mut cause = std::error::Error::source(error);
         while let Some(deeper) = cause {
             why.push_str("; because ");
@@ -85,6 +85,8 @@ impl Renderer {
     pub fn new() -> Result<Self, RenderError> {
         let catalogs = Arc::new(Catalogs::embedded()?);
         let mut environment = Environment::new();
+        // Debug reports quote the values at hand, and links are among them: they would end up in logs.
+        environment.set_debug(false);
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|name| {
             if name.ends_with(".txt") { AutoEscape::None } else { AutoEscape::Html }

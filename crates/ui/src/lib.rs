@@ -13,6 +13,8 @@
 //! them, and assets with `asset("app.css")`, which adds the content hash. No template has an
 //! inline script or style: the pages are made for `script-src 'self'; style-src 'self'`.
 
+#![allow(clippy::inconsistent_digit_grouping, reason = "sample amounts set the cents apart: 49_00")]
+
 mod accent;
 pub mod admin;
 mod assets;
@@ -26,6 +28,7 @@ mod icons;
 mod locale;
 pub mod problem;
 pub mod samples;
+pub mod shop;
 mod templates;
 
 pub use accent::{Accent, AccentError, accent_css};

@@ -19,6 +19,11 @@ pub const MD5: &str = "098f6bcd4621d373cade4e832627b4f6";
 /// When the samples are looked at.
 pub const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
 
+/// An owned text, for fields that are.
+pub fn text(text: &str) -> String {
+    text.to_owned()
+}
+
 /// An amount in euros, in cents.
 pub const fn eur(cents: i64) -> Money {
     Money::new(cents, Currency::EUR)
