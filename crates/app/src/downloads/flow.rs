@@ -1,0 +1,152 @@
+//! Starting, authorizing, counting and closing downloads.
+
+use db::{DbError, Source};
+use kernel::{DownloadId, FileVersionId, Timestamp};
+
+use super::{
+    Authorized, Download, DownloadState, GrantedFile, SESSION_IDLE, SESSION_LIFE, handed_out_once, place_when_idle,
+    store, transfer_code, within_budget,
+};
+use crate::cx::Cx;
+use crate::fulfillment::{Grant, GrantStatus};
+use crate::links::{self, Presented};
+use crate::problem::{Code, Flow, Problem};
+use crate::ring::Ring;
+
+/// How many idle sessions one transaction closes.
+const CLOSED_AT_ONCE: u32 = 200;
+
+/// Who is downloading, as it is recorded.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The network address.
+    pub address: String,
+    /// The `User-Agent`, cut to a sane length.
+    pub user_agent: String,
+}
+
+/// The grant behind a keyed link.
+///
+/// Unknown and wrong are one answer, so that nothing can be learned by guessing.
+pub fn open_link(source: &mut impl Source, ring: &Ring, token: &str) -> Flow<Grant> {
+    let presented = Presented::read(token).ok_or_else(no_such_link)?;
+    let grant = crate::fulfillment::store::by_link(source, presented.grant())?;
+    // The code is computed also when there is no such grant, so that both take the same time.
+    let code = match &grant {
+        Some(grant) => links::grant_code(ring, grant),
+        None => ring.code(ring.newest(), "link", &[&[0; 16], &[0; 16], &[0; 16], &[0; 4]]),
+    };
+    match grant {
+        Some(grant) if presented.proves(code) => Ok(grant),
+        _ => Err(no_such_link().into()),
+    }
+}
+
+/// Whether a grant's link may be used now.
+pub fn usable(grant: &Grant, now: Timestamp) -> Result<(), Problem> {
+    match grant.status {
+        GrantStatus::Revoked => Err(Problem::new(Code::Revoked, "this download has been withdrawn")),
+        GrantStatus::Suspended => {
+            Err(Problem::new(Code::Revoked, "this download is on hold, because its payment is in question"))
+        }
+        GrantStatus::Active | GrantStatus::Provisional if now >= grant.expires_at => {
+            Err(Problem::new(Code::Expired, "this link has expired; you can have a new one sent to you"))
+        }
+        GrantStatus::Active | GrantStatus::Provisional => Ok(()),
+    }
+}
+
+/// Reserves a place and opens a session for one file of a grant.
+pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Client) -> Flow<Download> {
+    let grant = open_link(cx.tx, cx.ring, token)?;
+    cx.merchant = grant.merchant;
+    usable(&grant, cx.now)?;
+    let files = store::files(cx.tx, &grant)?;
+    let wanted: GrantedFile =
+        files.into_iter().find(|granted| granted.version == file).ok_or_else(no_such_link)?;
+    store::ensure_places(cx.tx, &grant, file)?;
+    if !store::reserve_place(cx.tx, &grant, file)? {
+        let text = format!("this file has been downloaded {} times, which is its limit", grant.download_limit);
+        return Err(Problem::new(Code::UsedUp, text).into());
+    }
+    let download = Download {
+        id: DownloadId::mint(cx.draws),
+        merchant: grant.merchant,
+        grant: grant.id,
+        file,
+        generation: grant.generation,
+        nonce: cx.draws.nonce(),
+        ring_key: cx.ring.newest(),
+        state: DownloadState::Open,
+        bytes: 0,
+        size: wanted.size,
+        address: client.address.clone(),
+        user_agent: client.user_agent.chars().take(200).collect(),
+        started_at: cx.now,
+        last_byte_at: cx.now,
+    };
+    store::insert(cx.tx, &download)?;
+    Ok(download)
+}
+
+/// The one door to bytes: whether this transfer token may have its file now.
+///
+/// A session that began in time may be finished for a day, also past the link's expiry; a
+/// revocation, a suspension or a reissue ends it at once.
+pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timestamp) -> Flow<Authorized> {
+    let presented = Presented::read(token).ok_or_else(no_such_link)?;
+    let session = store::session(source, DownloadId::from_bits(presented.id))?;
+    let code = match &session {
+        Some(session) => transfer_code(ring, &session.download),
+        None => ring.code(ring.newest(), "transfer", &[&[0; 16], &[0; 16], &[0; 16], &[0; 16], &[0; 16], &[0; 4]]),
+    };
+    let Some(session) = session.filter(|_| presented.proves(code)) else { return Err(no_such_link().into()) };
+    let (download, grant) = (&session.download, &session.grant);
+    if !matches!(grant.status, GrantStatus::Active | GrantStatus::Provisional) {
+        usable(grant, now)?;
+    }
+    let stale = download.generation != grant.generation || download.state == DownloadState::Returned;
+    if stale || now >= download.started_at + SESSION_LIFE || !within_budget(download.bytes, download.size) {
+        return Err(Problem::new(Code::Expired, "this transfer is over; start it again from your link").into());
+    }
+    Ok(Authorized {
+        merchant: grant.merchant,
+        order: grant.order,
+        grant: grant.id,
+        download: download.id,
+        file: download.file,
+        name: session.name,
+        sha256: session.sha256,
+        size: download.size,
+        generation: grant.generation,
+    })
+}
+
+/// Counts bytes that were handed out in a session.
+pub fn count(cx: &mut Cx<'_, '_>, download: DownloadId, bytes: u64) -> Result<(), DbError> {
+    let Some(session) = store::by_id(cx.tx, download)? else { return Ok(()) };
+    cx.merchant = session.merchant;
+    let handed = store::lock_handed(cx.tx, &session)?;
+    // Read again under the lock: a sweep or a reissue may have ended the session meanwhile.
+    let Some(session) = store::by_id(cx.tx, download)? else { return Ok(()) };
+    let done = handed_out_once(handed.bytes.saturating_add(bytes), session.size, handed.spent_places);
+    let becomes = match session.state {
+        DownloadState::Open if done => DownloadState::Spent,
+        state => state,
+    };
+    store::add_bytes(cx.tx, &session, bytes, becomes, cx.now)
+}
+
+/// Ends sessions that went idle. Answers whether some are left.
+pub fn close_idle(cx: &mut Cx<'_, '_>) -> Result<bool, DbError> {
+    let idle = store::idle(cx.tx, cx.now - SESSION_IDLE, CLOSED_AT_ONCE)?;
+    for download in &idle {
+        store::lock_handed(cx.tx, download)?;
+        store::close_idle(cx.tx, download, place_when_idle(download.bytes, download.size))?;
+    }
+    Ok(idle.len() == usize::try_from(CLOSED_AT_ONCE).unwrap_or(usize::MAX))
+}
+
+fn no_such_link() -> Problem {
+    Problem::new(Code::NotFound, "there is nothing under this link")
+}

@@ -1,0 +1,250 @@
+//! SQL of downloads and places.
+
+use db::{DbError, Row, Source, Tx, sql};
+use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, Timestamp};
+
+use super::{Download, DownloadState, GrantedFile};
+use crate::fulfillment::Grant;
+
+/// The files that a grant gives: those of the day of purchase, or the product's newest.
+pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>, DbError> {
+    sql("SELECT v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5,
+                COALESCE(p.open_places + p.spent_places, 0) AS taken
+           FROM line_files lf
+           JOIN order_lines l ON l.id = lf.line_id
+           JOIN file_versions bought ON bought.id = lf.file_version_id
+           JOIN file_versions v ON v.id = CASE WHEN l.file_policy = 'latest'
+                THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
+                ELSE bought.id END
+           JOIN blobs b ON b.sha256 = v.sha256
+           LEFT JOIN grant_files p ON p.grant_id = $1 AND p.file_version_id = v.id
+          WHERE lf.merchant_id = $2 AND lf.line_id = $3 ORDER BY lf.position")
+    .bind(grant.id)
+    .bind(grant.merchant)
+    .bind(grant.line)
+    .all(source, |row| {
+        Ok(GrantedFile {
+            version: row.get("version_id")?,
+            name: row.get("name")?,
+            size: row.get("size")?,
+            sha256: row.get("sha256")?,
+            md5: row.get("md5")?,
+            taken: row.get("taken")?,
+        })
+    })
+}
+
+/// Makes the row that counts places, where it is missing.
+pub fn ensure_places(tx: &mut Tx<'_>, grant: &Grant, file: FileVersionId) -> Result<(), DbError> {
+    sql("INSERT INTO grant_files (grant_id, file_version_id, merchant_id, open_places, spent_places, bytes)
+         VALUES ($1, $2, $3, 0, 0, 0) ON CONFLICT DO NOTHING")
+    .bind(grant.id)
+    .bind(file)
+    .bind(grant.merchant)
+    .execute(tx)
+    .map(drop)
+}
+
+/// Reserves a place if one is free: check and count are one statement, so no race can pass.
+pub fn reserve_place(tx: &mut Tx<'_>, grant: &Grant, file: FileVersionId) -> Result<bool, DbError> {
+    let changed = sql("UPDATE grant_files SET open_places = open_places + 1
+          WHERE grant_id = $1 AND file_version_id = $2 AND merchant_id = $3 AND open_places + spent_places < $4")
+    .bind(grant.id)
+    .bind(file)
+    .bind(grant.merchant)
+    .bind(grant.download_limit)
+    .execute(tx)?;
+    Ok(changed == 1)
+}
+
+/// Frees all places of a grant whose links were replaced, and ends its sessions.
+pub fn forget_places(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), DbError> {
+    sql("UPDATE grant_files SET open_places = 0, spent_places = 0, bytes = 0 WHERE merchant_id = $1 AND grant_id = $2")
+        .bind(grant.merchant)
+        .bind(grant.id)
+        .execute(tx)?;
+    sql("UPDATE downloads SET state = 'returned' WHERE merchant_id = $1 AND grant_id = $2 AND state = 'open'")
+        .bind(grant.merchant)
+        .bind(grant.id)
+        .execute(tx)
+        .map(drop)
+}
+
+/// Writes a new session.
+pub fn insert(tx: &mut Tx<'_>, download: &Download) -> Result<(), DbError> {
+    sql("INSERT INTO downloads (id, merchant_id, grant_id, file_version_id, generation, nonce, ring_key, state, bytes,
+            size, address, user_agent, started_at, last_byte_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
+    .bind(download.id)
+    .bind(download.merchant)
+    .bind(download.grant)
+    .bind(download.file)
+    .bind(download.generation)
+    .bind(download.nonce)
+    .bind(download.ring_key)
+    .bind(download.state)
+    .bind(download.bytes)
+    .bind(download.size)
+    .bind(&download.address)
+    .bind(&download.user_agent)
+    .bind(download.started_at)
+    .bind(download.last_byte_at)
+    .execute(tx)
+    .map(drop)
+}
+
+/// A session with what authorizes it.
+#[derive(Debug)]
+pub struct Session {
+    /// The session.
+    pub download: Download,
+    /// The grant that it hands out by, as it is now.
+    pub grant: Grant,
+    /// The name to save the content under.
+    pub name: String,
+    /// Hex.
+    pub sha256: String,
+}
+
+/// The session with the id in a transfer token.
+pub fn session(source: &mut impl Source, id: DownloadId) -> Result<Option<Session>, DbError> {
+    sql("SELECT d.id AS d_id, d.merchant_id AS d_merchant, d.grant_id AS d_grant, d.file_version_id AS d_file,
+                d.generation AS d_generation, d.nonce AS d_nonce, d.ring_key AS d_ring_key, d.state AS d_state,
+                d.bytes AS d_bytes, d.size AS d_size, d.address AS d_address, d.user_agent AS d_user_agent,
+                d.started_at AS d_started_at, d.last_byte_at AS d_last_byte_at,
+                g.id AS id, g.merchant_id AS merchant_id, g.order_id AS order_id, g.line_id AS line_id,
+                g.unit_no AS unit_no, g.customer_id AS customer_id, g.status AS status, g.nonce AS nonce,
+                g.ring_key AS ring_key, g.generation AS generation, g.download_limit AS download_limit,
+                g.expires_at AS expires_at, g.created_at AS created_at, v.name AS file_name, v.sha256 AS sha256
+           FROM downloads d JOIN grants g ON g.id = d.grant_id JOIN file_versions v ON v.id = d.file_version_id
+          WHERE d.id = $1")
+    .bind(id)
+    .optional(source, |row| {
+        Ok(Session {
+            download: read(row)?,
+            grant: crate::fulfillment::store::read(row)?,
+            name: row.get("file_name")?,
+            sha256: row.get("sha256")?,
+        })
+    })
+}
+
+/// What has been handed out of one file of a grant over all sessions.
+#[derive(Debug, Clone, Copy)]
+pub struct Handed {
+    /// Bytes, over all sessions.
+    pub bytes: u64,
+    /// Places that are used up.
+    pub spent_places: u64,
+}
+
+/// The session with this id, for counting.
+pub fn by_id(source: &mut impl Source, id: DownloadId) -> Result<Option<Download>, DbError> {
+    sql("SELECT id AS d_id, merchant_id AS d_merchant, grant_id AS d_grant, file_version_id AS d_file,
+                generation AS d_generation, nonce AS d_nonce, ring_key AS d_ring_key, state AS d_state,
+                bytes AS d_bytes, size AS d_size, address AS d_address, user_agent AS d_user_agent,
+                started_at AS d_started_at, last_byte_at AS d_last_byte_at
+           FROM downloads WHERE id = $1")
+    .bind(id)
+    .optional(source, read)
+}
+
+/// What was handed out of a session's file, held for this transaction.
+pub fn lock_handed(tx: &mut Tx<'_>, download: &Download) -> Result<Handed, DbError> {
+    sql("SELECT bytes, spent_places FROM grant_files
+          WHERE merchant_id = $1 AND grant_id = $2 AND file_version_id = $3 {FOR UPDATE}")
+    .bind(download.merchant)
+    .bind(download.grant)
+    .bind(download.file)
+    .one(tx, |row| Ok(Handed { bytes: row.get("bytes")?, spent_places: row.get("spent_places")? }))
+}
+
+/// Adds handed-out bytes to a session and to its file; with `spends`, turns the session's
+/// reserved place into a used one.
+pub fn add_bytes(
+    tx: &mut Tx<'_>,
+    download: &Download,
+    bytes: u64,
+    becomes: DownloadState,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let spends = u32::from(download.state == DownloadState::Open && becomes == DownloadState::Spent);
+    sql("UPDATE downloads SET bytes = bytes + $1, last_byte_at = $2, state = $3 WHERE id = $4 AND merchant_id = $5")
+        .bind(bytes)
+        .bind(now)
+        .bind(becomes)
+        .bind(download.id)
+        .bind(download.merchant)
+        .change_one(tx)?;
+    sql("UPDATE grant_files SET bytes = bytes + $1, open_places = open_places - $2, spent_places = spent_places + $2
+          WHERE merchant_id = $3 AND grant_id = $4 AND file_version_id = $5")
+    .bind(bytes)
+    .bind(spends)
+    .bind(download.merchant)
+    .bind(download.grant)
+    .bind(download.file)
+    .change_one(tx)
+}
+
+/// Sessions that are open and idle since before this time.
+pub fn idle(source: &mut impl Source, since: Timestamp, most: u32) -> Result<Vec<Download>, DbError> {
+    sql("SELECT id AS d_id, merchant_id AS d_merchant, grant_id AS d_grant, file_version_id AS d_file,
+                generation AS d_generation, nonce AS d_nonce, ring_key AS d_ring_key, state AS d_state,
+                bytes AS d_bytes, size AS d_size, address AS d_address, user_agent AS d_user_agent,
+                started_at AS d_started_at, last_byte_at AS d_last_byte_at
+           FROM downloads WHERE state = 'open' AND last_byte_at < $1 ORDER BY last_byte_at LIMIT $2")
+    .bind(since)
+    .bind(most)
+    .all(source, read)
+}
+
+/// The sessions of an order, oldest first.
+pub fn of_grant(source: &mut impl Source, merchant: MerchantId, grant: GrantId) -> Result<Vec<Download>, DbError> {
+    sql("SELECT id AS d_id, merchant_id AS d_merchant, grant_id AS d_grant, file_version_id AS d_file,
+                generation AS d_generation, nonce AS d_nonce, ring_key AS d_ring_key, state AS d_state,
+                bytes AS d_bytes, size AS d_size, address AS d_address, user_agent AS d_user_agent,
+                started_at AS d_started_at, last_byte_at AS d_last_byte_at
+           FROM downloads WHERE merchant_id = $1 AND grant_id = $2 ORDER BY id")
+    .bind(merchant)
+    .bind(grant)
+    .all(source, read)
+}
+
+/// Ends an idle session: its place is spent or free again.
+pub fn close_idle(tx: &mut Tx<'_>, download: &Download, becomes: DownloadState) -> Result<(), DbError> {
+    let closed = sql("UPDATE downloads SET state = $1 WHERE id = $2 AND merchant_id = $3 AND state = 'open'")
+        .bind(becomes)
+        .bind(download.id)
+        .bind(download.merchant)
+        .execute(tx)?;
+    if closed == 0 {
+        return Ok(());
+    }
+    let spent: u32 = u32::from(becomes == DownloadState::Spent);
+    sql("UPDATE grant_files SET open_places = open_places - 1, spent_places = spent_places + $1
+          WHERE merchant_id = $2 AND grant_id = $3 AND file_version_id = $4")
+    .bind(spent)
+    .bind(download.merchant)
+    .bind(download.grant)
+    .bind(download.file)
+    .change_one(tx)
+}
+
+fn read(row: &mut Row) -> Result<Download, DbError> {
+    Ok(Download {
+        id: row.get("d_id")?,
+        merchant: row.get("d_merchant")?,
+        grant: row.get("d_grant")?,
+        file: row.get("d_file")?,
+        generation: row.get("d_generation")?,
+        nonce: row.get("d_nonce")?,
+        ring_key: row.get("d_ring_key")?,
+        state: row.get("d_state")?,
+        bytes: row.get("d_bytes")?,
+        size: row.get("d_size")?,
+        address: row.get("d_address")?,
+        user_agent: row.get("d_user_agent")?,
+        started_at: row.get("d_started_at")?,
+        last_byte_at: row.get("d_last_byte_at")?,
+    })
+}

@@ -1,0 +1,131 @@
+//! SQL of units and grants.
+
+use db::{DbError, Inserted, Row, Source, Tx, sql};
+use kernel::{GrantChangeId, GrantId, MerchantId, OrderId, Timestamp};
+
+use super::{Grant, GrantChange};
+use crate::orders::Line;
+
+/// Writes a unit unless it exists: the key that makes delivery happen once.
+pub fn insert_unit(tx: &mut Tx<'_>, line: &Line, unit_no: u32, capacity: u32, now: Timestamp) -> Result<Inserted, DbError> {
+    sql("INSERT INTO units (line_id, unit_no, merchant_id, order_id, capacity, state, created_at)
+         VALUES ($1, $2, $3, $4, $5, 'done', $6) ON CONFLICT DO NOTHING")
+    .bind(line.id)
+    .bind(unit_no)
+    .bind(line.merchant)
+    .bind(line.order)
+    .bind(capacity)
+    .bind(now)
+    .insert_new(tx)
+}
+
+/// Writes a grant.
+pub fn insert_grant(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), DbError> {
+    sql("INSERT INTO grants (id, merchant_id, order_id, line_id, unit_no, customer_id, status, nonce, ring_key,
+            generation, download_limit, expires_at, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
+    .bind(grant.id)
+    .bind(grant.merchant)
+    .bind(grant.order)
+    .bind(grant.line)
+    .bind(grant.unit_no)
+    .bind(grant.customer)
+    .bind(grant.status)
+    .bind(grant.nonce)
+    .bind(grant.ring_key)
+    .bind(grant.generation)
+    .bind(grant.download_limit)
+    .bind(grant.expires_at)
+    .bind(grant.created_at)
+    .execute(tx)
+    .map(drop)
+}
+
+/// Writes back what can change of a grant.
+pub fn save_grant(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), DbError> {
+    sql("UPDATE grants SET status = $1, nonce = $2, ring_key = $3, generation = $4, download_limit = $5,
+            expires_at = $6
+          WHERE merchant_id = $7 AND id = $8")
+    .bind(grant.status)
+    .bind(grant.nonce)
+    .bind(grant.ring_key)
+    .bind(grant.generation)
+    .bind(grant.download_limit)
+    .bind(grant.expires_at)
+    .bind(grant.merchant)
+    .bind(grant.id)
+    .change_one(tx)
+}
+
+/// Records why a grant changed.
+pub fn insert_change(
+    tx: &mut Tx<'_>,
+    id: GrantChangeId,
+    grant: &Grant,
+    change: GrantChange,
+    cause: &str,
+    (actor, now): (&str, Timestamp),
+) -> Result<(), DbError> {
+    sql("INSERT INTO grant_changes (id, merchant_id, grant_id, change, cause, actor, changed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    .bind(id)
+    .bind(grant.merchant)
+    .bind(grant.id)
+    .bind(change)
+    .bind(cause)
+    .bind(actor)
+    .bind(now)
+    .execute(tx)
+    .map(drop)
+}
+
+/// The grants of an order, by line and unit.
+pub fn of_order(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Grant>, DbError> {
+    sql("SELECT g.id AS id, g.merchant_id AS merchant_id, g.order_id AS order_id, line_id, unit_no, customer_id, status,
+                nonce, ring_key, generation, g.download_limit AS download_limit, expires_at, created_at
+           FROM grants g JOIN order_lines l ON l.id = g.line_id
+          WHERE g.merchant_id = $1 AND g.order_id = $2 ORDER BY l.position, g.unit_no")
+    .bind(merchant)
+    .bind(order)
+    .all(source, read)
+}
+
+/// By the id in a link, whoever's it is: the code in the link proves the right to it.
+pub fn by_link(source: &mut impl Source, id: GrantId) -> Result<Option<Grant>, DbError> {
+    sql("SELECT id, merchant_id, order_id, line_id, unit_no, customer_id, status, nonce, ring_key, generation,
+                download_limit, expires_at, created_at
+           FROM grants WHERE id = $1")
+    .bind(id)
+    .optional(source, read)
+}
+
+/// A merchant's grant.
+pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: GrantId) -> Result<Option<Grant>, DbError> {
+    sql("SELECT id, merchant_id, order_id, line_id, unit_no, customer_id, status, nonce, ring_key, generation,
+                download_limit, expires_at, created_at
+           FROM grants WHERE merchant_id = $1 AND id = $2")
+    .bind(merchant)
+    .bind(id)
+    .optional(source, read)
+}
+
+
+
+/// Reads a grant's columns.
+pub fn read(row: &mut Row) -> Result<Grant, DbError> {
+    Ok(Grant {
+        id: row.get("id")?,
+        merchant: row.get("merchant_id")?,
+        order: row.get("order_id")?,
+        line: row.get("line_id")?,
+        unit_no: row.get("unit_no")?,
+        customer: row.get("customer_id")?,
+        status: row.get("status")?,
+        nonce: row.get("nonce")?,
+        ring_key: row.get("ring_key")?,
+        generation: row.get("generation")?,
+        download_limit: row.get("download_limit")?,
+        expires_at: row.get("expires_at")?,
+        created_at: row.get("created_at")?,
+    })
+}

@@ -1,0 +1,106 @@
+//! Jobs: work for the outside world, between transactions.
+//!
+//! A job is written in the transaction that makes it necessary, and taken with a lease: a
+//! worker that dies gives it back when the lease runs out, and a worker that wakes late is
+//! refused by the lease's epoch. Whatever a job does inside the house it does in one
+//! transaction that also ends the job, so doing it twice changes nothing.
+
+pub mod flow;
+pub mod store;
+
+use kernel::{JobId, MerchantId, MessageId, NoticeId, Span, Timestamp};
+
+/// What there is to do.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// Have a notice verified by its gateway and apply it.
+    VerifyNotice {
+        /// Whose.
+        merchant: MerchantId,
+        /// Which.
+        notice: NoticeId,
+    },
+    /// Compose a message and hand it to the mail server.
+    SendMessage {
+        /// Whose.
+        merchant: MerchantId,
+        /// Which.
+        message: MessageId,
+    },
+}
+
+impl Work {
+    /// The word in the `kind` column.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::VerifyNotice { .. } => "verify_notice",
+            Self::SendMessage { .. } => "send_message",
+        }
+    }
+
+    /// Whose work it is.
+    pub const fn merchant(&self) -> MerchantId {
+        match self {
+            Self::VerifyNotice { merchant, .. } | Self::SendMessage { merchant, .. } => *merchant,
+        }
+    }
+
+    /// One waiting job per subject.
+    pub fn dedupe_key(&self) -> String {
+        match self {
+            Self::VerifyNotice { notice, .. } => notice.to_string(),
+            Self::SendMessage { message, .. } => message.to_string(),
+        }
+    }
+
+    /// After so many attempts a person is asked.
+    pub const fn attempts_max(&self) -> u32 {
+        match self {
+            // A gateway's verification service can be away for days; the money is real all the same.
+            Self::VerifyNotice { .. } => 60,
+            Self::SendMessage { .. } => 30,
+        }
+    }
+}
+
+/// A job in a worker's hands.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// Its id.
+    pub id: JobId,
+    /// What to do.
+    pub work: Work,
+    /// Which attempt this is, from 1.
+    pub attempt: u32,
+    /// The lease: ending the job needs the same number.
+    pub epoch: i64,
+}
+
+/// How long a worker may take before its job is given to another. Longer than any call's deadline.
+pub const LEASE: Span = Span::seconds(90);
+
+const RETRY_FIRST: Span = Span::seconds(2);
+const RETRY_LONGEST: Span = Span::hours(4);
+
+/// When to try again after this attempt: doubling from two seconds to four hours, spread by up
+/// to a quarter so that an outage's jobs do not all come back in the same instant.
+pub fn retry_at(now: Timestamp, attempt: u32, spread: [u8; 1]) -> Timestamp {
+    let doubled = RETRY_FIRST.as_micros().saturating_mul(1i64 << attempt.saturating_sub(1).min(20));
+    let wait = doubled.min(RETRY_LONGEST.as_micros());
+    let extra = wait / 1024 * i64::from(spread[0]);
+    now + Span::micros(wait + extra)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_grow_and_stay_bounded() {
+        let start = Timestamp::from_seconds(0);
+        assert_eq!(retry_at(start, 1, [0]), start + Span::seconds(2));
+        assert_eq!(retry_at(start, 2, [0]), start + Span::seconds(4));
+        assert!(retry_at(start, 60, [255]) <= start + Span::hours(5));
+    }
+}

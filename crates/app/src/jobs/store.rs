@@ -1,0 +1,120 @@
+//! SQL of the jobs.
+
+use db::{DbError, Row, Source, Tx, sql};
+use kernel::{JobId, Timestamp};
+
+use super::{Claimed, LEASE, Work};
+
+/// Writes a waiting job, unless one for the same subject waits already.
+pub fn insert_ready(tx: &mut Tx<'_>, id: JobId, work: &Work, now: Timestamp, run_at: Timestamp) -> Result<(), DbError> {
+    sql("INSERT INTO jobs (id, kind, payload, state, attempt, run_at, lease_epoch, dedupe_key, last_error, created_at)
+         VALUES ($1, $2, $3, 'ready', 0, $4, 0, $5, '', $6) ON CONFLICT DO NOTHING")
+    .bind(id)
+    .bind(work.kind())
+    .bind(payload(work)?)
+    .bind(run_at)
+    .bind(work.dedupe_key())
+    .bind(now)
+    .execute(tx)
+    .map(drop)
+}
+
+/// Writes a job that this process will run itself right after the commit.
+pub fn insert_claimed(tx: &mut Tx<'_>, id: JobId, work: &Work, now: Timestamp) -> Result<Claimed, DbError> {
+    sql("INSERT INTO jobs (id, kind, payload, state, attempt, run_at, lease_until, lease_epoch, dedupe_key,
+                           last_error, created_at)
+         VALUES ($1, $2, $3, 'running', 1, $4, $5, 1, $6, '', $4)")
+    .bind(id)
+    .bind(work.kind())
+    .bind(payload(work)?)
+    .bind(now)
+    .bind(now + LEASE)
+    .bind(work.dedupe_key())
+    .execute(tx)?;
+    Ok(Claimed { id, work: work.clone(), attempt: 1, epoch: 1 })
+}
+
+/// Takes due jobs, oldest first, each with a new lease.
+pub fn claim(tx: &mut Tx<'_>, now: Timestamp, most: u32) -> Result<Vec<Claimed>, DbError> {
+    let mut claimed = sql("UPDATE jobs
+            SET state = 'running', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_until = $1
+          WHERE id IN (SELECT id FROM jobs WHERE state = 'ready' AND run_at <= $2
+                        ORDER BY run_at, id LIMIT $3 {FOR UPDATE SKIP LOCKED})
+      RETURNING id, payload, attempt, lease_epoch")
+    .bind(now + LEASE)
+    .bind(now)
+    .bind(most)
+    .all(tx, read)?;
+    claimed.sort_by_key(|job| job.id);
+    Ok(claimed)
+}
+
+/// Gives back the jobs of workers that died, unless the same subject waits already.
+pub fn release_expired(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, DbError> {
+    sql("DELETE FROM jobs WHERE state = 'running' AND lease_until <= $1
+            AND EXISTS (SELECT 1 FROM jobs waiting WHERE waiting.kind = jobs.kind
+                           AND waiting.dedupe_key = jobs.dedupe_key AND waiting.state = 'ready')")
+    .bind(now)
+    .execute(tx)?;
+    sql("UPDATE jobs SET state = 'ready', lease_until = NULL, run_at = $1
+          WHERE state = 'running' AND lease_until <= $1")
+    .bind(now)
+    .execute(tx)
+}
+
+/// Ends a job that is done.
+pub fn finish(tx: &mut Tx<'_>, job: &Claimed) -> Result<(), DbError> {
+    sql("DELETE FROM jobs WHERE id = $1 AND lease_epoch = $2").bind(job.id).bind(job.epoch).change_one(tx)
+}
+
+/// Puts a job back for later.
+pub fn postpone(tx: &mut Tx<'_>, job: &Claimed, run_at: Timestamp, why: &str) -> Result<(), DbError> {
+    let waiting = sql("SELECT id FROM jobs WHERE kind = $1 AND dedupe_key = $2 AND state = 'ready'")
+        .bind(job.work.kind())
+        .bind(job.work.dedupe_key())
+        .optional(tx, |_| Ok(()))?;
+    if waiting.is_some() {
+        return finish(tx, job);
+    }
+    sql("UPDATE jobs SET state = 'ready', lease_until = NULL, run_at = $1, last_error = $2
+          WHERE id = $3 AND lease_epoch = $4")
+    .bind(run_at)
+    .bind(why.chars().take(500).collect::<String>())
+    .bind(job.id)
+    .bind(job.epoch)
+    .change_one(tx)
+}
+
+/// Parks a job that nobody should try again without looking.
+pub fn bury(tx: &mut Tx<'_>, job: &Claimed, why: &str) -> Result<(), DbError> {
+    sql("UPDATE jobs SET state = 'dead', lease_until = NULL, last_error = $1 WHERE id = $2 AND lease_epoch = $3")
+        .bind(why.chars().take(500).collect::<String>())
+        .bind(job.id)
+        .bind(job.epoch)
+        .change_one(tx)
+}
+
+/// When the next waiting job is due.
+pub fn next_due(source: &mut impl Source) -> Result<Option<Timestamp>, DbError> {
+    sql("SELECT run_at FROM jobs WHERE state = 'ready' ORDER BY run_at LIMIT 1")
+        .optional(source, |row| row.get("run_at"))
+}
+
+/// How many jobs are in this state.
+pub fn count(source: &mut impl Source, state: &'static str) -> Result<i64, DbError> {
+    sql("SELECT count(*) AS jobs FROM jobs WHERE state = $1").bind(state).one(source, |row| row.get("jobs"))
+}
+
+fn payload(work: &Work) -> Result<String, DbError> {
+    serde_json::to_string(work).map_err(|error| DbError::Other(error.to_string()))
+}
+
+fn read(row: &mut Row) -> Result<Claimed, DbError> {
+    let payload: String = row.get("payload")?;
+    let work = serde_json::from_str(&payload).map_err(|error| DbError::Decode {
+        column: "payload".to_owned(),
+        problem: error.to_string(),
+        statement: "jobs".to_owned(),
+    })?;
+    Ok(Claimed { id: row.get("id")?, work, attempt: row.get("attempt")?, epoch: row.get("lease_epoch")? })
+}

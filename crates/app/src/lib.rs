@@ -1,0 +1,25 @@
+//! The product: one folder per noun.
+//!
+//! A noun's folder speaks with up to six voices: `mod.rs` decides, `store.rs` speaks SQL,
+//! `flow.rs` orders what happens in one transaction, `jobs.rs` does what is left for the
+//! outside world, `api.rs` and `pages.rs` speak HTTP. Data moves one way: notice, payment,
+//! order, units, grants, messages; every arrow is a unique key, so running it twice changes
+//! nothing.
+
+pub mod connections;
+pub mod customers;
+pub mod cx;
+pub mod downloads;
+pub mod events;
+pub mod fulfillment;
+pub mod jobs;
+pub mod links;
+pub mod merchants;
+pub mod messages;
+pub mod notices;
+pub mod orders;
+pub mod payments;
+pub mod problem;
+pub mod products;
+pub mod reviews;
+pub mod ring;

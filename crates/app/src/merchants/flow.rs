@@ -1,0 +1,65 @@
+//! Making a merchant.
+
+use kernel::{Currency, EmailAddress, MerchantId};
+
+use super::{Merchant, store};
+use crate::cx::Cx;
+use crate::events;
+use crate::problem::{Code, Flow, Problem};
+
+/// What a new merchant needs; the rest has defaults that the back office can change.
+#[derive(Debug, Clone)]
+pub struct NewMerchant {
+    /// Lower-case letters, digits and hyphens; unique.
+    pub slug: String,
+    /// As shown on pages.
+    pub name: String,
+    /// Where its mail comes from and buyers write to.
+    pub email: EmailAddress,
+    /// What new products are priced in.
+    pub currency: Currency,
+}
+
+const SLUG_LENGTH_MAX: usize = 60;
+
+/// Makes a merchant. `cx.merchant` is ignored: the new one is answered.
+pub fn create(cx: &mut Cx<'_, '_>, new: &NewMerchant) -> Flow<Merchant> {
+    let letters = new.slug.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if new.slug.is_empty() || new.slug.len() > SLUG_LENGTH_MAX || !letters || new.slug.starts_with('-') {
+        let text = "a slug has 1 to 60 lower-case letters, digits and hyphens, and does not begin with a hyphen";
+        return Err(Problem::invalid("slug", text).into());
+    }
+    if new.name.trim().is_empty() {
+        return Err(Problem::invalid("name", "a merchant needs a name").into());
+    }
+    if store::by_slug(cx.tx, &new.slug)?.is_some() {
+        let text = format!("there is already a merchant \"{}\"", new.slug);
+        return Err(Problem::new(Code::Taken, text).at("slug").into());
+    }
+    let merchant = Merchant {
+        id: MerchantId::mint(cx.draws),
+        slug: new.slug.clone(),
+        host: None,
+        name: new.name.trim().to_owned(),
+        legal_name: new.name.trim().to_owned(),
+        legal_address: String::new(),
+        country: None,
+        vat_id: None,
+        time_zone: "UTC".to_owned(),
+        locale: "en".to_owned(),
+        currency: new.currency,
+        sender_email: new.email.clone(),
+        support_email: new.email.clone(),
+        support_text: String::new(),
+        consent_text: String::new(),
+        accent: "#2f5d50".to_owned(),
+        logo_sha256: None,
+        words: serde_json::json!({}),
+        created_at: cx.now,
+        version: 1,
+    };
+    store::insert(cx.tx, &merchant)?;
+    cx.merchant = merchant.id;
+    events::flow::record(cx, None, merchant.id, "merchant.created", serde_json::json!({ "slug": merchant.slug }))?;
+    Ok(merchant)
+}

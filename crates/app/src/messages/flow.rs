@@ -1,0 +1,54 @@
+//! Intending messages.
+
+use db::{DbError, Inserted};
+use kernel::{CustomerId, EmailAddress, MessageId};
+
+use super::{Message, MessageKind, MessageState, store};
+use crate::cx::Cx;
+use crate::jobs::{self, Work};
+use crate::orders::Order;
+
+/// To whom, and where.
+#[derive(Debug, Clone)]
+pub struct Recipient {
+    /// The account.
+    pub customer: CustomerId,
+    /// Its address, as stored: never one that a request brought along.
+    pub email: EmailAddress,
+}
+
+/// Intends a message about an order, once per reason.
+pub fn about_order(
+    cx: &mut Cx<'_, '_>,
+    kind: MessageKind,
+    order: &Order,
+    to: &Recipient,
+    reason: &str,
+    context: serde_json::Value,
+) -> Result<(), DbError> {
+    let message = Message {
+        id: MessageId::mint(cx.draws),
+        merchant: cx.merchant,
+        kind,
+        dedupe_key: format!("{kind}:{}:{reason}", order.id),
+        order: Some(order.id),
+        customer: Some(to.customer),
+        to: to.email.clone(),
+        subject: String::new(),
+        context,
+        state: MessageState::Waiting,
+        attempts: 0,
+        last_error: String::new(),
+        created_at: cx.now,
+        sent_at: None,
+    };
+    intend(cx, &message)
+}
+
+/// Writes a message and the job that sends it, unless there is one for the same reason.
+pub fn intend(cx: &mut Cx<'_, '_>, message: &Message) -> Result<(), DbError> {
+    if store::insert(cx.tx, message)? == Inserted::New {
+        jobs::flow::enqueue(cx, &Work::SendMessage { merchant: cx.merchant, message: message.id })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! Messages: what is to leave the house, once each.
+//!
+//! A message is intended in the transaction that gives the reason for it, and holds no secret:
+//! links are derived when it is sent, so that a resend carries the same ones. Its Message-ID
+//! is its id, so that a second delivery after a crash is recognized as the same mail.
+
+pub mod flow;
+pub mod store;
+
+use kernel::{CustomerId, EmailAddress, MerchantId, MessageId, OrderId, Timestamp};
+
+db::words! {
+    /// What a message says.
+    pub enum MessageKind {
+        /// Paid: links, checksums, support.
+        Receipt = "receipt",
+        /// The payment is on its way.
+        PaymentPending = "payment_pending",
+        /// The payment failed.
+        PaymentFailed = "payment_failed",
+        /// The money went back; access has ended.
+        Refunded = "refunded",
+        /// Access is on hold while the payment is in question.
+        Suspended = "suspended",
+        /// Access is back.
+        Reinstated = "reinstated",
+        /// The same links again.
+        LinksResent = "links_resent",
+        /// New links; the old ones are dead.
+        LinksReissued = "links_reissued",
+        /// The links live longer.
+        LinkExtended = "link_extended",
+        /// The whole transaction was made again.
+        Regenerated = "regenerated",
+        /// A product's second text, such as how to get support.
+        OtherText = "other_text",
+        /// A link that signs a customer in.
+        SignIn = "sign_in",
+        /// A link that signs staff in for the first time.
+        StaffInvitation = "staff_invitation",
+    }
+}
+
+db::words! {
+    /// What became of a message.
+    pub enum MessageState {
+        /// To be sent.
+        Waiting = "waiting",
+        /// The mail server took it.
+        Sent = "sent",
+        /// The mail server refused it for good.
+        Failed = "failed",
+        /// Not deliverable for days; given up.
+        Expired = "expired",
+    }
+}
+
+/// A message to one person.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its id, and the left half of its Message-ID.
+    pub id: MessageId,
+    /// From whom.
+    pub merchant: MerchantId,
+    /// What it says.
+    pub kind: MessageKind,
+    /// One message per reason.
+    pub dedupe_key: String,
+    /// About which order.
+    pub order: Option<OrderId>,
+    /// To which customer.
+    pub customer: Option<CustomerId>,
+    /// To which address.
+    pub to: EmailAddress,
+    /// Its subject, once it was composed.
+    pub subject: String,
+    /// What composing it needs beside the order. No secrets in clear.
+    pub context: serde_json::Value,
+    /// What became of it.
+    pub state: MessageState,
+    /// How often sending was tried.
+    pub attempts: u32,
+    /// Why it did not leave, the last time.
+    pub last_error: String,
+    /// When it was intended.
+    pub created_at: Timestamp,
+    /// When the mail server took it.
+    pub sent_at: Option<Timestamp>,
+}

@@ -1,0 +1,91 @@
+//! SQL of the messages.
+
+use db::{DbError, Inserted, Row, Source, Tx, sql};
+use kernel::{MerchantId, MessageId, OrderId, Timestamp};
+
+use super::{Message, MessageState};
+
+/// Writes a message unless there is one for the same reason.
+pub fn insert(tx: &mut Tx<'_>, message: &Message) -> Result<Inserted, DbError> {
+    sql("INSERT INTO messages (id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context,
+            state, attempts, last_error, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, '', $11) ON CONFLICT DO NOTHING")
+    .bind(message.id)
+    .bind(message.merchant)
+    .bind(message.kind)
+    .bind(&message.dedupe_key)
+    .bind(message.order)
+    .bind(message.customer)
+    .bind(&message.to)
+    .bind(&message.subject)
+    .bind(&message.context)
+    .bind(message.state)
+    .bind(message.created_at)
+    .insert_new(tx)
+}
+
+/// By id.
+pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: MessageId) -> Result<Option<Message>, DbError> {
+    sql("SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context, state, attempts,
+                last_error, created_at, sent_at
+           FROM messages WHERE merchant_id = $1 AND id = $2")
+    .bind(merchant)
+    .bind(id)
+    .optional(source, read)
+}
+
+/// The messages of an order, oldest first.
+pub fn of_order(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Message>, DbError> {
+    sql("SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context, state, attempts,
+                last_error, created_at, sent_at
+           FROM messages WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")
+    .bind(merchant)
+    .bind(order)
+    .all(source, read)
+}
+
+/// Records that sending is about to be tried.
+pub fn begin_attempt(tx: &mut Tx<'_>, message: &Message, subject: &str) -> Result<(), DbError> {
+    sql("UPDATE messages SET attempts = attempts + 1, subject = $1 WHERE merchant_id = $2 AND id = $3")
+        .bind(subject)
+        .bind(message.merchant)
+        .bind(message.id)
+        .change_one(tx)
+}
+
+/// Records how an attempt ended.
+pub fn end_attempt(
+    tx: &mut Tx<'_>,
+    message: &Message,
+    state: MessageState,
+    error: &str,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sql("UPDATE messages SET state = $1, last_error = $2, sent_at = $3 WHERE merchant_id = $4 AND id = $5")
+        .bind(state)
+        .bind(error.chars().take(500).collect::<String>())
+        .bind((state == MessageState::Sent).then_some(now))
+        .bind(message.merchant)
+        .bind(message.id)
+        .change_one(tx)
+}
+
+/// Reads a message's columns.
+pub fn read(row: &mut Row) -> Result<Message, DbError> {
+    Ok(Message {
+        id: row.get("id")?,
+        merchant: row.get("merchant_id")?,
+        kind: row.get("kind")?,
+        dedupe_key: row.get("dedupe_key")?,
+        order: row.get("order_id")?,
+        customer: row.get("customer_id")?,
+        to: row.get("to_address")?,
+        subject: row.get("subject")?,
+        context: row.get("context")?,
+        state: row.get("state")?,
+        attempts: row.get("attempts")?,
+        last_error: row.get("last_error")?,
+        created_at: row.get("created_at")?,
+        sent_at: row.get("sent_at")?,
+    })
+}

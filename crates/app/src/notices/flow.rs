@@ -1,0 +1,311 @@
+//! Receiving, judging and applying notices.
+
+use std::collections::BTreeMap;
+
+use db::{DbError, Inserted};
+use gateways::{Notice, NoticeKind, RawPost};
+use kernel::{NoticeId, OrderId};
+
+use super::matching::{self, Cover};
+use super::store::{self, Decision};
+use super::{NoticeState, Stored, pack, seal_context, transport_key};
+use crate::connections::Connection;
+use crate::cx::Cx;
+use crate::events;
+use crate::jobs::{self, Claimed, Work};
+use crate::orders::{self, Order};
+use crate::payments;
+use crate::problem::{Code, Flow, Problem};
+use crate::reviews::{self, ReviewKind};
+
+/// So many unconfirmed notices of one connection may wait; beyond that the gateway is asked to
+/// come again, or a flood of forgeries would fill the disk.
+pub const RECEIVED_MAX: i64 = 20_000;
+
+/// What came of storing a post.
+#[derive(Debug, Clone)]
+pub enum Receipt {
+    /// It is new. The job that verifies it is in the caller's hands.
+    New(Claimed),
+    /// The same bytes were there already.
+    Known,
+    /// Too many wait already; nothing was stored.
+    Full,
+}
+
+/// Stores a post. After the commit the gateway may hear 200.
+pub fn receive(cx: &mut Cx<'_, '_>, connection: &Connection, post: &RawPost, address: &str) -> Result<Receipt, DbError> {
+    let id = NoticeId::mint(cx.draws);
+    let notice = Stored {
+        id,
+        merchant: cx.merchant,
+        connection: connection.id,
+        state: NoticeState::Received,
+        reason: String::new(),
+        summary: serde_json::json!({}),
+        raw_sealed: Some(cx.ring.seal(&seal_context(id), cx.draws.nonce(), &pack(post))),
+        address: address.to_owned(),
+        order: None,
+        copies: 1,
+        received_at: cx.now,
+        verified_at: None,
+        decided_at: None,
+    };
+    let key = transport_key(post);
+    if store::insert(cx.tx, &notice, key)? == Inserted::New {
+        let work = Work::VerifyNotice { merchant: cx.merchant, notice: id };
+        return Ok(Receipt::New(jobs::flow::enqueue_claimed(cx, &work)?));
+    }
+    // A repetition re-arms a notice that still waits: its job may have been buried.
+    if let Some((known, NoticeState::Received)) = store::count_copy(cx.tx, cx.merchant, connection.id, key)? {
+        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice: known })?;
+    }
+    Ok(Receipt::Known)
+}
+
+/// Whether an authentic notice is matched strictly, or a person has accepted it as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Every check counts.
+    Verify,
+    /// Receiver, mode, amount and currency were looked at by a person.
+    Accepted,
+}
+
+/// Records that a notice is not its gateway's word. Nothing else changes.
+pub fn reject(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Result<(), DbError> {
+    let decision = Decision {
+        state: NoticeState::Forged,
+        reason: why.to_owned(),
+        summary: serde_json::json!({}),
+        order: None,
+        verified_at: None,
+    };
+    store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
+    events::flow::record(cx, None, id, "notice.forged", serde_json::json!({ "why": why })).map(drop)
+}
+
+/// Applies what an authentic notice states. Runs in one transaction with the end of its job;
+/// running it again changes nothing.
+pub fn apply(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    id: NoticeId,
+    statements: &[Notice],
+    trust: Trust,
+) -> Flow<NoticeState> {
+    let mut decision = Decision {
+        state: NoticeState::Ignored,
+        reason: "authentic, and of no interest here".to_owned(),
+        summary: summary(statements),
+        order: None,
+        verified_at: Some(cx.now),
+    };
+    for stated in statements {
+        let outcome = apply_one(cx, connection, id, stated, trust)?;
+        if let Some(worse) = outcome.outranks(decision.state) {
+            decision.state = worse;
+            decision.reason = outcome.reason;
+        }
+        decision.order = outcome.order.or(decision.order);
+    }
+    store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
+    if decision.state == NoticeState::Applied {
+        rearm_unmatched(cx, connection)?;
+    }
+    if decision.state == NoticeState::Quarantined {
+        let detail = serde_json::json!({ "why": decision.reason });
+        events::flow::record(cx, decision.order, id, "notice.quarantined", detail)?;
+    }
+    Ok(decision.state)
+}
+
+/// What waited for a payment may be about the one that was just announced.
+fn rearm_unmatched(cx: &mut Cx<'_, '_>, connection: &Connection) -> Result<(), DbError> {
+    for notice in store::unmatched(cx.tx, cx.merchant, connection.id)? {
+        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice })?;
+    }
+    Ok(())
+}
+
+struct Applied {
+    state: NoticeState,
+    reason: String,
+    order: Option<OrderId>,
+}
+
+impl Applied {
+    fn ended(state: NoticeState, reason: impl Into<String>, order: Option<OrderId>) -> Self {
+        Self { state, reason: reason.into(), order }
+    }
+
+    fn quarantined(reason: impl Into<String>, order: Option<OrderId>) -> Self {
+        Self::ended(NoticeState::Quarantined, reason, order)
+    }
+
+    /// In a batch the notice shows what most needs a person.
+    fn outranks(&self, present: NoticeState) -> Option<NoticeState> {
+        let rank = |state| match state {
+            NoticeState::Quarantined => 3,
+            NoticeState::Unmatched => 2,
+            NoticeState::Applied => 1,
+            _ => 0,
+        };
+        (rank(self.state) > rank(present)).then_some(self.state)
+    }
+}
+
+fn apply_one(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    id: NoticeId,
+    stated: &Notice,
+    trust: Trust,
+) -> Flow<Applied> {
+    if payments::fact_kind(stated.kind).is_none() {
+        return Ok(Applied::ended(NoticeState::Ignored, "authentic, and about a subscription that was not sold here", None));
+    }
+    let Some(gateway_ref) = stated.payment_id.clone() else {
+        return Ok(Applied::quarantined("it does not name the payment that it is about", None));
+    };
+    if trust == Trust::Verify
+        && let Err(why) = matching::addressed_to(stated, connection)
+    {
+        return Ok(Applied::quarantined(why, None));
+    }
+    let referred = stated.merchant_ref.as_deref().and_then(|text| text.parse::<OrderId>().ok());
+    let known = payments::store::order_of_ref(cx.tx, cx.merchant, connection.id, &gateway_ref)?;
+    if let (Some(known), Some(referred)) = (known, referred)
+        && known != referred
+    {
+        let text = format!("transaction {gateway_ref} has paid another order, {known}");
+        return Ok(Applied::quarantined(text, Some(referred)));
+    }
+    let order = match known.or(referred) {
+        Some(wanted) => orders::store::lock(cx.tx, cx.merchant, wanted)?,
+        None => None,
+    };
+    match order {
+        Some(order) => about_order(cx, connection, id, stated, trust, (order, &gateway_ref)),
+        None if matching::brings_money(stated.kind) => about_button(cx, connection, id, stated, trust, &gateway_ref),
+        None => about_unknown(cx, connection, id, stated, &gateway_ref),
+    }
+}
+
+fn about_order(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    id: NoticeId,
+    stated: &Notice,
+    trust: Trust,
+    (mut order, gateway_ref): (Order, &str),
+) -> Flow<Applied> {
+    let mut cover = Cover::Exact;
+    if matching::brings_money(stated.kind) {
+        match matching::covers(stated, &order) {
+            Ok(covered) => cover = covered,
+            Err(why) if trust == Trust::Verify => return Ok(Applied::quarantined(why, Some(order.id))),
+            Err(_) => {}
+        }
+    }
+    let currency = stated.amount.map_or(order.currency, |amount| amount.currency);
+    let mut payment = payments::flow::take(cx, connection.id, gateway_ref, currency, Some(order.id))?;
+    if payment.order.is_some_and(|paid| paid != order.id) {
+        return Ok(Applied::quarantined(format!("transaction {gateway_ref} has paid another order"), Some(order.id)));
+    }
+    payment.order = Some(order.id);
+    let paid_before = order.paid_at.is_some();
+    let recorded = payments::flow::state(cx, payment, id, stated)?;
+    let Some(fact) = recorded.fact else {
+        return Ok(Applied::ended(NoticeState::Applied, "said before; nothing changed", Some(order.id)));
+    };
+    if let Cover::Surplus(surplus) = cover
+        && stated.kind == NoticeKind::PaymentPaid
+    {
+        reviews::flow::ask(cx, ReviewKind::Surplus, order.id, id, format!("{surplus} more than due was paid"))?;
+    }
+    if paid_before && stated.kind == NoticeKind::PaymentPaid {
+        let text = format!("transaction {gateway_ref} pays an order that was paid already");
+        reviews::flow::ask(cx, ReviewKind::PaidTwice, order.id, id, text)?;
+    }
+    orders::flow::follow_money(cx, &mut order, stated, &recorded.payment, &fact, trust)?;
+    Ok(Applied::ended(NoticeState::Applied, "", Some(order.id)))
+}
+
+/// Money for a product of ours without an order of ours: a button on another site.
+fn about_button(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    id: NoticeId,
+    stated: &Notice,
+    trust: Trust,
+    gateway_ref: &str,
+) -> Flow<Applied> {
+    let Some(amount) = stated.amount else { return Ok(Applied::quarantined("it names no amount", None)) };
+    let plan = match orders::button::plan(cx, stated, amount, trust)? {
+        Ok(plan) => plan,
+        Err(why) => return Ok(Applied::quarantined(why, None)),
+    };
+    // Holding the payment's row first keeps two notices of one payment from making two orders.
+    let payment = payments::flow::take(cx, connection.id, gateway_ref, amount.currency, None)?;
+    let order = match payment.order {
+        Some(made) => {
+            let order = orders::store::lock(cx.tx, cx.merchant, made)?;
+            order.ok_or_else(|| DbError::NotFound(made.to_string()))?
+        }
+        None => orders::button::make(cx, connection, stated, &plan)?,
+    };
+    about_order(cx, connection, id, stated, trust, (order, gateway_ref))
+}
+
+/// Something about a payment of which nothing is known yet: the fact is kept, and counts when
+/// the payment itself is announced.
+fn about_unknown(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    id: NoticeId,
+    stated: &Notice,
+    gateway_ref: &str,
+) -> Flow<Applied> {
+    let Some(amount) = stated.amount else {
+        let text = format!("it is about transaction {gateway_ref}, of which nothing is known");
+        return Ok(Applied::ended(NoticeState::Unmatched, text, None));
+    };
+    let payment = payments::flow::take(cx, connection.id, gateway_ref, amount.currency, None)?;
+    payments::flow::state(cx, payment, id, stated)?;
+    let text = format!("kept until transaction {gateway_ref} itself is announced");
+    Ok(Applied::ended(NoticeState::Unmatched, text, None))
+}
+
+/// Refuses a quarantined notice for good.
+pub fn refuse(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Flow<()> {
+    let notice = store::lock(cx.tx, cx.merchant, id)?.ok_or_else(|| Problem::not_found("notice"))?;
+    if !matches!(notice.state, NoticeState::Quarantined | NoticeState::Unmatched) {
+        let text = format!("only a quarantined notice can be refused; this one is {}", notice.state);
+        return Err(Problem::new(Code::Conflict, text).into());
+    }
+    let decision = Decision {
+        state: NoticeState::Refused,
+        reason: if why.is_empty() { notice.reason.clone() } else { why.to_owned() },
+        summary: notice.summary.clone(),
+        order: notice.order,
+        verified_at: None,
+    };
+    store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
+    events::flow::record(cx, notice.order, id, "notice.refused", serde_json::json!({ "why": why }))?;
+    Ok(())
+}
+
+fn summary(statements: &[Notice]) -> serde_json::Value {
+    let one = |stated: &Notice| {
+        let mut fields: BTreeMap<&str, serde_json::Value> = BTreeMap::new();
+        fields.insert("kind", serde_json::json!(stated.kind));
+        fields.insert("status", serde_json::json!(stated.status));
+        fields.insert("payment", serde_json::json!(stated.payment_id));
+        fields.insert("movement", serde_json::json!(stated.movement_id));
+        fields.insert("amount", serde_json::json!(stated.amount.map(|amount| amount.to_string())));
+        fields.insert("skus", stated.lines.iter().map(|line| line.sku.clone()).collect());
+        fields
+    };
+    serde_json::json!({ "statements": statements.iter().map(one).collect::<Vec<_>>() })
+}

@@ -1,0 +1,165 @@
+//! SQL of the inbox.
+
+use db::{DbError, Inserted, Row, Source, Tx, sql};
+use kernel::{ConnectionId, MerchantId, NoticeId, OrderId, Timestamp};
+
+use super::{NoticeState, Stored};
+
+/// Writes a notice unless the same bytes are there, not counting forgeries.
+pub fn insert(tx: &mut Tx<'_>, notice: &Stored, transport_key: [u8; 32]) -> Result<Inserted, DbError> {
+    sql("INSERT INTO notices (id, merchant_id, connection_id, transport_key, state, reason, summary, raw_sealed,
+            address, copies, received_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10) ON CONFLICT DO NOTHING")
+    .bind(notice.id)
+    .bind(notice.merchant)
+    .bind(notice.connection)
+    .bind(transport_key)
+    .bind(notice.state)
+    .bind(&notice.reason)
+    .bind(&notice.summary)
+    .bind(notice.raw_sealed.as_ref())
+    .bind(&notice.address)
+    .bind(notice.received_at)
+    .insert_new(tx)
+}
+
+/// Counts a repetition of the same bytes and answers which notice they are.
+pub fn count_copy(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    connection: ConnectionId,
+    transport_key: [u8; 32],
+) -> Result<Option<(NoticeId, NoticeState)>, DbError> {
+    sql("UPDATE notices SET copies = copies + 1
+          WHERE connection_id = $1 AND transport_key = $2 AND merchant_id = $3 AND state <> 'forged'
+      RETURNING id, state")
+    .bind(connection)
+    .bind(transport_key)
+    .bind(merchant)
+    .optional(tx, |row| Ok((row.get("id")?, row.get("state")?)))
+}
+
+/// How many notices of a connection wait for confirmation.
+pub fn count_received(source: &mut impl Source, merchant: MerchantId, connection: ConnectionId) -> Result<i64, DbError> {
+    sql("SELECT count(*) AS waiting FROM notices WHERE merchant_id = $1 AND state = 'received' AND connection_id = $2")
+        .bind(merchant)
+        .bind(connection)
+        .one(source, |row| row.get("waiting"))
+}
+
+/// Notices of a connection that wait for their payment. At most 100 at a time.
+pub fn unmatched(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    connection: ConnectionId,
+) -> Result<Vec<NoticeId>, DbError> {
+    sql("SELECT id FROM notices WHERE merchant_id = $1 AND state = 'unmatched' AND connection_id = $2
+          ORDER BY id LIMIT 100")
+    .bind(merchant)
+    .bind(connection)
+    .all(source, |row| row.get("id"))
+}
+
+/// By id.
+pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: NoticeId) -> Result<Option<Stored>, DbError> {
+    sql("SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id, copies,
+                received_at, verified_at, decided_at
+           FROM notices WHERE merchant_id = $1 AND id = $2")
+    .bind(merchant)
+    .bind(id)
+    .optional(source, read)
+}
+
+/// By id, holding the row.
+pub fn lock(tx: &mut Tx<'_>, merchant: MerchantId, id: NoticeId) -> Result<Option<Stored>, DbError> {
+    sql("SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id, copies,
+                received_at, verified_at, decided_at
+           FROM notices WHERE merchant_id = $1 AND id = $2 {FOR UPDATE}")
+    .bind(merchant)
+    .bind(id)
+    .optional(tx, read)
+}
+
+/// What was decided of a notice.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// Its state from now on.
+    pub state: NoticeState,
+    /// Why.
+    pub reason: String,
+    /// What it says.
+    pub summary: serde_json::Value,
+    /// Which order it is about.
+    pub order: Option<OrderId>,
+    /// When its gateway confirmed it.
+    pub verified_at: Option<Timestamp>,
+}
+
+/// Records what was decided.
+pub fn decide(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    id: NoticeId,
+    decision: &Decision,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sql("UPDATE notices SET state = $1, reason = $2, summary = $3, order_id = COALESCE($4, order_id),
+            verified_at = COALESCE($5, verified_at), decided_at = $6
+          WHERE merchant_id = $7 AND id = $8")
+    .bind(decision.state)
+    .bind(&decision.reason)
+    .bind(&decision.summary)
+    .bind(decision.order)
+    .bind(decision.verified_at)
+    .bind(now)
+    .bind(merchant)
+    .bind(id)
+    .change_one(tx)
+}
+
+/// Notes why a notice could not be verified yet.
+pub fn set_reason(tx: &mut Tx<'_>, merchant: MerchantId, id: NoticeId, reason: &str) -> Result<(), DbError> {
+    sql("UPDATE notices SET reason = $1 WHERE merchant_id = $2 AND id = $3 AND state = 'received'")
+        .bind(reason.chars().take(500).collect::<String>())
+        .bind(merchant)
+        .bind(id)
+        .execute(tx)
+        .map(drop)
+}
+
+/// The notices about an order, oldest first.
+pub fn of_order(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Stored>, DbError> {
+    sql("SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id, copies,
+                received_at, verified_at, decided_at
+           FROM notices WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")
+    .bind(merchant)
+    .bind(order)
+    .all(source, read)
+}
+
+/// Drops the raw bytes of decided notices from before this time. Answers how many.
+pub fn prune_raw(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, DbError> {
+    sql("UPDATE notices SET raw_sealed = NULL
+          WHERE raw_sealed IS NOT NULL AND received_at < $1 AND state IN ('applied', 'ignored', 'refused', 'forged')")
+    .bind(before)
+    .execute(tx)
+}
+
+/// Reads a notice's columns.
+pub fn read(row: &mut Row) -> Result<Stored, DbError> {
+    Ok(Stored {
+        id: row.get("id")?,
+        merchant: row.get("merchant_id")?,
+        connection: row.get("connection_id")?,
+        state: row.get("state")?,
+        reason: row.get("reason")?,
+        summary: row.get("summary")?,
+        raw_sealed: row.get("raw_sealed")?,
+        address: row.get("address")?,
+        order: row.get("order_id")?,
+        copies: row.get("copies")?,
+        received_at: row.get("received_at")?,
+        verified_at: row.get("verified_at")?,
+        decided_at: row.get("decided_at")?,
+    })
+}

@@ -1,0 +1,104 @@
+//! PayPal Payments Standard: a form opens the payment, Instant Payment Notifications tell of it.
+//!
+//! A notification cannot be checked locally: its exact bytes are sent back to PayPal, which
+//! answers `VERIFIED` or `INVALID`. Which PayPal is asked follows from the connection alone,
+//! never from the notification, or somebody with a sandbox account could pay a live shop with
+//! play money. `fields` reads the form, `notices` translates it, `checkout` builds the button.
+//!
+//! What PayPal does not give: a transport id. `ipn_track_id` is shared by several
+//! notifications of one checkout, so [`Notice::event_id`](crate::Notice) stays empty.
+
+mod checkout;
+mod date;
+mod fields;
+mod notices;
+mod settings;
+
+pub use settings::{ENDPOINT, RECEIVER, names_only_us, webscr_url};
+
+use crate::{
+    Capabilities, Checkout, ConfigProblem, Connection, Exchange, Gateway, Judgment, Opening, Outcome,
+    RawPost, Reply, Request, Unsupported,
+};
+use fields::Fields;
+
+/// The purpose of the one call that judging makes.
+pub const POSTBACK: &str = "paypal-postback";
+
+/// PayPal's own notifications stay below about 100 KiB.
+pub const BODY_BYTES_MAX: usize = 128 * 1024;
+
+const POSTBACK_PREFIX: &[u8] = b"cmd=_notify-validate&";
+/// PayPal answers 403 to a request without one.
+const USER_AGENT: &str = "handsel-ipn/1.0";
+const TITLE: &str = "PayPal Payments Standard";
+
+/// The adapter. It holds nothing: a connection brings its settings.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PaypalStandard;
+
+impl Gateway for PaypalStandard {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            name: "paypal-standard",
+            title: TITLE,
+            checkout: true,
+            fetch: false,
+            refund: false,
+            poll: false,
+            proof: "implemented from documentation and recorded notifications; never exercised against the live service",
+        }
+    }
+
+    fn check(&self, on: &Connection) -> Result<(), Vec<ConfigProblem>> {
+        settings::check(on)
+    }
+
+    fn judge(&self, post: &RawPost, on: &Connection, earlier: &[Exchange]) -> Judgment {
+        let fields = match Fields::read(&post.body) {
+            Ok(fields) => fields,
+            Err(why) => return Judgment::Forged(why),
+        };
+        // The executor may have asked more than once; only the last answer counts.
+        let Some(answer) = earlier.iter().rev().find(|exchange| exchange.purpose == POSTBACK) else {
+            return Judgment::Needs(postback(&post.body, on));
+        };
+        match (answer.status, answer.body.as_slice()) {
+            (200, b"VERIFIED") => Judgment::Authentic(notices::read(&fields)),
+            (200, b"INVALID") => Judgment::Forged("PayPal answered INVALID: it did not send this".to_owned()),
+            (status, body) => Judgment::Later(format!(
+                "PayPal answered neither VERIFIED nor INVALID, but status {status} with {} bytes",
+                body.len()
+            )),
+        }
+    }
+
+    /// PayPal sends again, for up to four days, what was not answered with 200.
+    fn acknowledge(&self, _post: &RawPost, outcome: Outcome) -> Reply {
+        let status = match outcome {
+            Outcome::Stored => 200,
+            Outcome::NotStored => 503,
+            Outcome::Refused => 400,
+        };
+        Reply { status, content_type: "text/plain", body: Vec::new() }
+    }
+
+    fn checkout(&self, wanted: &Checkout, on: &Connection) -> Result<Opening, Unsupported> {
+        checkout::form(wanted, on)
+    }
+}
+
+/// The body goes back byte for byte: PayPal compares fields, order and encoding.
+fn postback(body: &[u8], on: &Connection) -> Request {
+    Request {
+        purpose: POSTBACK,
+        method: "POST",
+        url: settings::postback_url(on),
+        headers: vec![
+            ("User-Agent", USER_AGENT.to_owned()),
+            ("Content-Type", "application/x-www-form-urlencoded".to_owned()),
+            ("Connection", "close".to_owned()),
+        ],
+        body: [POSTBACK_PREFIX, body].concat(),
+    }
+}

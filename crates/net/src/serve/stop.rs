@@ -1,0 +1,76 @@
+//! Stopping: gracefully, then at once.
+
+use tokio::sync::watch;
+
+/// Tells every listener to stop.
+#[derive(Debug, Clone)]
+pub struct StopHandle {
+    state: watch::Sender<Stage>,
+}
+
+/// Waits for the word to stop.
+#[derive(Debug, Clone)]
+pub struct Stop {
+    state: watch::Receiver<Stage>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Stage {
+    Running,
+    Draining,
+    Now,
+}
+
+/// A pair: one side tells, the other waits.
+pub fn stop() -> (StopHandle, Stop) {
+    let (sender, receiver) = watch::channel(Stage::Running);
+    (StopHandle { state: sender }, Stop { state: receiver })
+}
+
+impl StopHandle {
+    /// Stop accepting, finish what is in flight.
+    pub fn gracefully(&self) {
+        self.raise(Stage::Draining);
+    }
+
+    /// Drop everything.
+    pub fn at_once(&self) {
+        self.raise(Stage::Now);
+    }
+
+    fn raise(&self, to: Stage) {
+        self.state.send_if_modified(|stage| {
+            let later = *stage < to;
+            if later {
+                *stage = to;
+            }
+            later
+        });
+    }
+}
+
+impl Stop {
+    /// Ready once a stop of either kind was asked for; never, if nobody can ask any more.
+    pub async fn requested(&mut self) {
+        self.reached(Stage::Draining).await;
+    }
+
+    /// Ready once everything is to be dropped.
+    pub async fn immediate(&mut self) {
+        self.reached(Stage::Now).await;
+    }
+
+    async fn reached(&mut self, wanted: Stage) {
+        if self.state.wait_for(|stage| *stage >= wanted).await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+/// SIGTERM and SIGINT: the first stops gracefully, the second at once. Never ends.
+///
+/// # Errors
+/// When the system does not let signals be handled.
+pub async fn on_signals(_handle: StopHandle) -> std::io::Result<()> {
+    todo!()
+}

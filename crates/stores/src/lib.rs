@@ -1,0 +1,145 @@
+//! Blob stores: immutable files, named by the SHA-256 of what is in them.
+//!
+//! A blob is written to a temporary file, made durable, and only then renamed to its
+//! name, so that a name never stands for half a file. The database row that uses a blob
+//! is written after that; a blob without a row is an orphan for the collector, a row
+//! without a blob cannot come about. [`BlobStore`] is the seam; [`DirectoryStore`] keeps
+//! blobs in a folder that several nodes may share.
+//!
+//! Everything here is synchronous and may wait for a disk: call it off the async workers,
+//! except [`Blob::bytes`] and a hot [`BlobStore::open`], which only touch memory.
+
+mod cache;
+mod digest;
+mod directory;
+mod error;
+mod map;
+mod upload;
+
+pub use digest::{Digests, Sha256, Sha256Error};
+pub use directory::DirectoryStore;
+pub use error::StoreError;
+pub use map::Blob;
+
+use kernel::{Span, Timestamp};
+
+/// Keeps blobs. The one way to the bytes of what is sold.
+pub trait BlobStore: Send + Sync {
+    /// Begins to take in a blob of unknown content.
+    ///
+    /// # Errors
+    /// When the store cannot be written to.
+    fn begin(&self) -> Result<Box<dyn Upload>, StoreError>;
+
+    /// Opens a blob whose size the caller knows from its row.
+    ///
+    /// A blob that is open already is found without asking the system. A small blob
+    /// (up to [`CHECKED_ON_OPEN_MAX`]) is compared with its digest when it is first
+    /// opened, a larger one only with its size; [`BlobStore::check`] reads it whole.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] or [`StoreError::Corrupted`], which a caller must not
+    /// answer by serving something else.
+    fn open(&self, sha256: &Sha256, size: u64) -> Result<Blob, StoreError>;
+
+    /// The size of the blob, if it is here.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    fn size(&self, sha256: &Sha256) -> Result<Option<u64>, StoreError>;
+
+    /// Reads the whole blob and compares it with its name.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] or [`StoreError::Corrupted`].
+    fn check(&self, sha256: &Sha256) -> Result<Digests, StoreError>;
+
+    /// Removes a blob that nothing refers to and that was stored before `unused_since`.
+    ///
+    /// The row goes first, the blob after a grace period: a blob that has just been
+    /// stored again may have its new row committed at this moment. Storing a blob
+    /// again renews it, so what is young here stays.
+    ///
+    /// # Errors
+    /// When the store cannot be changed.
+    fn remove(&self, sha256: &Sha256, unused_since: Timestamp) -> Result<Removal, StoreError>;
+
+    /// The blobs whose digest begins with this byte, in order of their digests.
+    ///
+    /// Collectors and checks walk the 256 shelves one by one, so that one step is bounded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    fn list(&self, shelf: u8) -> Result<Vec<Listed>, StoreError>;
+
+    /// Removes uploads that were given up: not written to for `lease`, and in no live
+    /// process's hands. Answers how many.
+    ///
+    /// `now` is compared with the times the file system gives, so it must be the real time.
+    ///
+    /// # Errors
+    /// When the store cannot be changed.
+    fn sweep(&self, now: Timestamp, lease: Span) -> Result<u64, StoreError>;
+
+    /// How many bytes can still be stored; `None` where that is not known.
+    ///
+    /// # Errors
+    /// When the store cannot be asked.
+    fn free_space(&self) -> Result<Option<u64>, StoreError>;
+}
+
+/// A blob being taken in. Dropping it without [`Upload::finish`] leaves nothing behind.
+pub trait Upload: Send {
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] and whatever else writing runs into; the upload is then over.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// How many bytes were written so far.
+    fn written(&self) -> u64;
+
+    /// Makes the blob durable under its name.
+    ///
+    /// Content that is stored already is simply stored again under the same name, which
+    /// also mends a copy that had been damaged.
+    ///
+    /// # Errors
+    /// When the blob could not be made durable; nothing may then refer to it.
+    fn finish(self: Box<Self>) -> Result<Digests, StoreError>;
+}
+
+/// What [`BlobStore::list`] knows of a blob.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name.
+    pub sha256: Sha256,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last stored.
+    pub stored_at: Timestamp,
+}
+
+/// What [`BlobStore::remove`] did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone.
+    Removed,
+    /// It was not there.
+    Absent,
+    /// It was stored since, and stays.
+    Young,
+}
+
+/// Blobs up to this size are compared with their digest when first opened.
+pub const CHECKED_ON_OPEN_MAX: u64 = 1 << 20;
+
+/// Stores a blob that is in memory.
+///
+/// # Errors
+/// Those of [`BlobStore::begin`] and [`Upload`].
+pub fn put(store: &dyn BlobStore, bytes: &[u8]) -> Result<Digests, StoreError> {
+    let mut upload = store.begin()?;
+    upload.write(bytes)?;
+    upload.finish()
+}

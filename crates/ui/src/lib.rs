@@ -1,0 +1,41 @@
+//! Every page and every mail: a typed context, its template, its texts and its assets.
+//!
+//! A handler fills a struct such as [`shop::ProductPage`] and hands it, with a [`Frame`] (who
+//! asks, in which language, at which merchant), to the [`Renderer`]. Nothing here touches a
+//! database, the network or the clock. Templates (`/templates`), texts (`/locales`) and assets
+//! (`/assets`) are compiled in. An undefined name in a template is an error, and one test renders
+//! each template with each of its samples in each language.
+//!
+//! Sellers do not write templates: what they may edit are texts with listed placeholders
+//! ([`texts`]), the page words (package, account, …), a logo and one [`Accent`] color.
+//!
+//! Templates write addresses with `url("/cart")`, which puts the merchant's base path before
+//! them, and assets with `asset("app.css")`, which adds the content hash. No template has an
+//! inline script or style: the pages are made for `script-src 'self'; style-src 'self'`.
+
+#![allow(clippy::inconsistent_digit_grouping, reason = "sample amounts set the cents apart: 49_00")]
+
+mod accent;
+pub mod admin;
+mod assets;
+mod engine;
+mod escape;
+mod filters;
+mod frame;
+pub mod gallery;
+mod i18n;
+mod icons;
+mod locale;
+pub mod problem;
+pub mod samples;
+pub mod shop;
+mod templates;
+
+pub use accent::{Accent, AccentError, accent_css};
+pub use assets::{Asset, asset, asset_url, assets};
+pub use engine::{Mail, MailBody, RenderError, Renderer, Template};
+pub use frame::{
+    CustomerFrame, Flash, Frame, FrameError, LocaleChoice, MerchantFrame, NamedLink, StaffFrame, Tone,
+};
+pub use i18n::CatalogError;
+pub use locale::Locale;

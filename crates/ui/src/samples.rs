@@ -1,0 +1,57 @@
+//! Texts that stretch a template, for [`crate::Template::samples`].
+
+use kernel::{Currency, Money, Timestamp};
+
+use crate::{Accent, Frame, Locale, LocaleChoice, MerchantFrame, NamedLink};
+
+/// The shortest name.
+pub const SHORT: &str = "A";
+/// A name long enough to break a layout that has not thought of it.
+pub const LONG: &str = "The Complete & Unabridged Handbook of Small Sailing Boats, with 240 Plates, a Glossary \
+    and Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen <Second Edition>";
+/// A right-to-left name.
+pub const RIGHT_TO_LEFT: &str = "كتاب الطبخ العربي \u{2013} الطبعة الثانية";
+/// A SHA-256 in hexadecimal.
+pub const SHA256: &str = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+/// An MD5 in hexadecimal.
+pub const MD5: &str = "098f6bcd4621d373cade4e832627b4f6";
+
+/// When the samples are looked at.
+pub const NOW: Timestamp = Timestamp::from_seconds(1_790_000_000);
+
+/// An owned text, for fields that are.
+pub fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+/// An amount in euros, in cents.
+pub const fn eur(cents: i64) -> Money {
+    Money::new(cents, Currency::EUR)
+}
+
+/// An amount in US dollars, in cents.
+pub const fn usd(cents: i64) -> Money {
+    Money::new(cents, Currency::USD)
+}
+
+/// A frame for a sample: a merchant with everything set, in this language.
+pub fn frame(locale: Locale) -> Frame {
+    let mut merchant = MerchantFrame::named("Sandpiper Press", "https://shop.example");
+    merchant.accent = Accent::parse("#0f5c55").ok();
+    merchant.support_email = Some("help@shop.example".to_owned());
+    merchant.time_zone = "Europe/Berlin".to_owned();
+    merchant.legal_links = vec![
+        NamedLink { label: "Imprint".to_owned(), url: "/imprint".to_owned() },
+        NamedLink { label: "Privacy".to_owned(), url: "/privacy".to_owned() },
+    ];
+    let mut frame = Frame::new(locale, NOW, merchant, "/");
+    frame.csrf = "sample-csrf-token".to_owned();
+    frame.locales = Locale::ALL
+        .map(|locale| LocaleChoice {
+            locale,
+            name: locale.own_name().to_owned(),
+            url: format!("/?lang={}", locale.tag()),
+        })
+        .into();
+    frame
+}
