@@ -6,6 +6,7 @@
 //! place back only while it has handed out less than a tenth.
 
 pub mod flow;
+pub mod running;
 pub mod store;
 
 use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Span, Timestamp};

@@ -100,6 +100,14 @@ pub fn next_due(source: &mut impl Source) -> Result<Option<Timestamp>, DbError> 
         .optional(source, |row| row.get("run_at"))
 }
 
+/// Whether some worker's lease has run out.
+pub fn any_expired(source: &mut impl Source, now: Timestamp) -> Result<bool, DbError> {
+    let found = sql("SELECT id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT 1")
+        .bind(now)
+        .optional(source, |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
 /// How many jobs are in this state.
 pub fn count(source: &mut impl Source, state: &'static str) -> Result<i64, DbError> {
     sql("SELECT count(*) AS jobs FROM jobs WHERE state = $1").bind(state).one(source, |row| row.get("jobs"))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use db::{DbError, Inserted};
 use gateways::{Notice, NoticeKind, RawPost};
-use kernel::{NoticeId, OrderId};
+use kernel::{NoticeId, OrderId, Span};
 
 use super::matching::{self, Cover};
 use super::store::{self, Decision};
@@ -53,12 +53,12 @@ pub fn receive(cx: &mut Cx<'_, '_>, connection: &Connection, post: &RawPost, add
     };
     let key = transport_key(post);
     if store::insert(cx.tx, &notice, key)? == Inserted::New {
-        let work = Work::VerifyNotice { merchant: cx.merchant, notice: id };
+        let work = Work::VerifyNotice { merchant: cx.merchant, notice: id, accepted: false };
         return Ok(Receipt::New(jobs::flow::enqueue_claimed(cx, &work)?));
     }
     // A repetition re-arms a notice that still waits: its job may have been buried.
     if let Some((known, NoticeState::Received)) = store::count_copy(cx.tx, cx.merchant, connection.id, key)? {
-        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice: known })?;
+        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice: known, accepted: false })?;
     }
     Ok(Receipt::Known)
 }
@@ -123,7 +123,7 @@ pub fn apply(
 /// What waited for a payment may be about the one that was just announced.
 fn rearm_unmatched(cx: &mut Cx<'_, '_>, connection: &Connection) -> Result<(), DbError> {
     for notice in store::unmatched(cx.tx, cx.merchant, connection.id)? {
-        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice })?;
+        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice, accepted: false })?;
     }
     Ok(())
 }
@@ -275,6 +275,63 @@ fn about_unknown(
     payments::flow::state(cx, payment, id, stated)?;
     let text = format!("kept until transaction {gateway_ref} itself is announced");
     Ok(Applied::ended(NoticeState::Unmatched, text, None))
+}
+
+/// Sets a notice aside for a person.
+pub fn quarantine(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Result<(), DbError> {
+    let Some(notice) = store::lock(cx.tx, cx.merchant, id)? else { return Ok(()) };
+    let decision = Decision {
+        state: NoticeState::Quarantined,
+        reason: why.to_owned(),
+        summary: notice.summary,
+        order: notice.order,
+        verified_at: None,
+    };
+    store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
+    let detail = serde_json::json!({ "why": why });
+    events::flow::record(cx, notice.order, id, "notice.quarantined", detail).map(drop)
+}
+
+/// What a person wants done with a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Judge it once more, with every check.
+    Replay,
+    /// Take it as it is: authenticity is still checked, the match is the person's word.
+    Accept,
+}
+
+/// Has a notice judged again. A replay of what was applied changes nothing.
+pub fn again(cx: &mut Cx<'_, '_>, id: NoticeId, how: Again) -> Flow<()> {
+    let notice = store::lock(cx.tx, cx.merchant, id)?.ok_or_else(|| Problem::not_found("notice"))?;
+    if notice.raw_sealed.is_none() {
+        return Err(Problem::conflict("the raw notice has been dropped by age; it cannot be judged again").into());
+    }
+    if how == Again::Accept && notice.state != NoticeState::Quarantined {
+        let text = format!("only a quarantined notice can be accepted; this one is {}", notice.state);
+        return Err(Problem::conflict(text).into());
+    }
+    if notice.state == NoticeState::Forged && store::has_twin(cx.tx, cx.merchant, id)? {
+        return Err(Problem::conflict("the same bytes have come again since, and were judged then").into());
+    }
+    store::reopen(cx.tx, cx.merchant, id)?;
+    let accepted = how == Again::Accept;
+    jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice: id, accepted })?;
+    let kind = if accepted { "notice.accepted" } else { "notice.replayed" };
+    events::flow::record(cx, notice.order, id, kind, serde_json::json!({ "was": notice.state }))?;
+    Ok(())
+}
+
+/// A notice waits so long for the payment that it is about; gateways repeat for four days.
+const WAITING_FOR_PAYMENT_MAX: Span = Span::days(5);
+
+/// Sets aside what has waited too long for its payment.
+pub fn give_up_waiting(cx: &mut Cx<'_, '_>) -> Result<(), DbError> {
+    for (merchant, id) in store::waiting_since(cx.tx, cx.now - WAITING_FOR_PAYMENT_MAX)? {
+        cx.merchant = merchant;
+        quarantine(cx, id, "the payment that it is about was never announced")?;
+    }
+    Ok(())
 }
 
 /// Refuses a quarantined notice for good.

@@ -7,6 +7,7 @@
 //! kind of fact).
 
 pub mod flow;
+pub mod jobs;
 pub mod matching;
 pub mod store;
 
