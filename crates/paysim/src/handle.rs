@@ -14,7 +14,7 @@ use crate::book::{Book, BookOptions, Postback, Refusal};
 use crate::ipn::Buyer;
 use crate::outbox::{Answer, Faults, Notice, Sequence};
 use crate::payment::{Choice, Payment};
-use crate::{send, server};
+use crate::{pages, send, server};
 
 /// PayPal waits half a minute for an answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
@@ -76,6 +76,7 @@ impl PaySim {
             postbacks: AtomicU64::new(0),
             changed: Notify::new(),
             delivering: tokio::sync::Mutex::new(()),
+            templates: pages::templates(),
         });
         let router = server::router(shared.clone());
         let serving = tokio::spawn(async move { axum::serve(listener, router).await });
@@ -97,6 +98,7 @@ pub(crate) struct Shared {
     postbacks: AtomicU64,
     changed: Notify,
     delivering: tokio::sync::Mutex<()>,
+    pub(crate) templates: minijinja::Environment<'static>,
 }
 
 impl Shared {

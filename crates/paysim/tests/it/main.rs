@@ -3,6 +3,7 @@
 mod adapter;
 mod book;
 mod network;
+mod pages;
 mod shop;
 
 use kernel::Timestamp;
