@@ -91,6 +91,12 @@ impl Transfers {
         Use(Arc::clone(running))
     }
 
+    /// Bytes of a session that were handed out and are not saved yet.
+    pub fn unsaved(&self, download: DownloadId) -> u64 {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.get(&download).map_or(0, |running| running.unsaved.load(Ordering::Acquire))
+    }
+
     /// The sessions that run or have bytes to save, and forgets those that have neither.
     pub fn sweep(&self) -> Vec<Arc<Running>> {
         let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);

@@ -41,7 +41,8 @@ pub fn issue_due(cx: &mut Cx<'_, '_>) -> Flow<bool> {
 
 fn issue_invoice(cx: &mut Cx<'_, '_>, order: &Order) -> Flow<()> {
     let lines = orders::store::lines(cx.tx, cx.merchant, order.id)?;
-    let document = document(cx, order, lines.iter().map(document_line).collect(), order.paid_at.unwrap_or(cx.now))?;
+    let document =
+        document(cx, order, lines.iter().map(document_line).collect(), order.paid_at.unwrap_or(cx.now))?;
     let money = |minor| Money::new(minor, order.currency);
     let amounts = (money(order.net_minor), money(order.tax_minor), money(order.net_minor + order.tax_minor));
     issue(cx, InvoiceKind::Invoice, order, CAUSE_PAID, None, amounts, document)
@@ -50,7 +51,8 @@ fn issue_invoice(cx: &mut Cx<'_, '_>, order: &Order) -> Flow<()> {
 fn issue_credit_note(cx: &mut Cx<'_, '_>, credit: &CreditDue) -> Flow<()> {
     let order = orders::store::by_id(cx.tx, cx.merchant, credit.order)?;
     let order = order.ok_or_else(|| DbError::NotFound(credit.order.to_string()))?;
-    let corrects = store::of_order(cx.tx, cx.merchant, order.id)?.into_iter().find(|i| i.kind == InvoiceKind::Invoice);
+    let corrects =
+        store::of_order(cx.tx, cx.merchant, order.id)?.into_iter().find(|i| i.kind == InvoiceKind::Invoice);
     let cause = credit.fact.to_string();
     if store::exists(cx.tx, cx.merchant, order.id, &cause)? {
         return Ok(());

@@ -13,7 +13,11 @@ pub fn merchants_with_due(source: &mut impl Source) -> Result<Vec<MerchantId>, D
 }
 
 /// Paid orders without an invoice, in the order of their payment.
-pub fn orders_due(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result<Vec<OrderId>, DbError> {
+pub fn orders_due(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    most: u32,
+) -> Result<Vec<OrderId>, DbError> {
     sql("SELECT id FROM orders WHERE paid_at IS NOT NULL AND invoiced_at IS NULL AND merchant_id = $1
           ORDER BY paid_at, id LIMIT $2")
     .bind(merchant)
@@ -35,7 +39,11 @@ pub struct CreditDue {
 }
 
 /// Money that went back without a credit note, whose order has its invoice.
-pub fn credits_due(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result<Vec<CreditDue>, DbError> {
+pub fn credits_due(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    most: u32,
+) -> Result<Vec<CreditDue>, DbError> {
     sql("SELECT c.fact_id AS fact_id, c.order_id AS order_id, f.amount_minor AS amount_minor, f.currency AS currency,
                 f.occurred_at AS occurred_at
            FROM credits_due c JOIN facts f ON f.id = c.fact_id JOIN orders o ON o.id = c.order_id
@@ -55,7 +63,10 @@ pub fn credits_due(source: &mut impl Source, merchant: MerchantId, most: u32) ->
 
 /// Takes a due credit note off the list.
 pub fn clear_credit_due(tx: &mut Tx<'_>, merchant: MerchantId, fact: FactId) -> Result<(), DbError> {
-    sql("DELETE FROM credits_due WHERE merchant_id = $1 AND fact_id = $2").bind(merchant).bind(fact).change_one(tx)
+    sql("DELETE FROM credits_due WHERE merchant_id = $1 AND fact_id = $2")
+        .bind(merchant)
+        .bind(fact)
+        .change_one(tx)
 }
 
 /// Takes the next number of a series; the row stays held until the commit, so none is skipped.
@@ -69,7 +80,12 @@ pub fn next_number(tx: &mut Tx<'_>, merchant: MerchantId, series: &str) -> Resul
 }
 
 /// Whether an order has a document for this cause.
-pub fn exists(source: &mut impl Source, merchant: MerchantId, order: OrderId, cause: &str) -> Result<bool, DbError> {
+pub fn exists(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    cause: &str,
+) -> Result<bool, DbError> {
     let found = sql("SELECT id FROM invoices WHERE merchant_id = $1 AND order_id = $2 AND cause = $3")
         .bind(merchant)
         .bind(order)
@@ -80,7 +96,8 @@ pub fn exists(source: &mut impl Source, merchant: MerchantId, order: OrderId, ca
 
 /// Writes a document.
 pub fn insert(tx: &mut Tx<'_>, invoice: &Invoice) -> Result<Inserted, DbError> {
-    let document = serde_json::to_string(&invoice.document).map_err(|error| DbError::Other(error.to_string()))?;
+    let document =
+        serde_json::to_string(&invoice.document).map_err(|error| DbError::Other(error.to_string()))?;
     sql("INSERT INTO invoices (id, merchant_id, kind, series, number, order_id, cause, corrects_id, currency, net_minor,
             tax_minor, gross_minor, document, issued_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
@@ -102,7 +119,11 @@ pub fn insert(tx: &mut Tx<'_>, invoice: &Invoice) -> Result<Inserted, DbError> {
 }
 
 /// By id.
-pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: InvoiceId) -> Result<Option<Invoice>, DbError> {
+pub fn by_id(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    id: InvoiceId,
+) -> Result<Option<Invoice>, DbError> {
     sql("SELECT id, merchant_id, kind, series, number, order_id, cause, corrects_id, currency, net_minor, tax_minor,
                 gross_minor, document, issued_at
            FROM invoices WHERE merchant_id = $1 AND id = $2")
@@ -112,7 +133,11 @@ pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: InvoiceId) -> R
 }
 
 /// The documents of an order, oldest first.
-pub fn of_order(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Invoice>, DbError> {
+pub fn of_order(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<Invoice>, DbError> {
     sql("SELECT id, merchant_id, kind, series, number, order_id, cause, corrects_id, currency, net_minor, tax_minor,
                 gross_minor, document, issued_at
            FROM invoices WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")

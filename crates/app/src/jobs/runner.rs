@@ -1,7 +1,6 @@
 //! The runner: takes due jobs and does them, and keeps the house between times.
 
 use kernel::{MerchantId, Span};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::{Claimed, Work, retry_at, store};
 use crate::app::App;
@@ -46,46 +45,52 @@ pub async fn run(app: App) {
 
 /// One turn: due jobs are begun in the background, then the house is kept.
 pub async fn turn(app: &App) -> Flow<()> {
-    while let Some(permit) = free_place(app) {
-        let claimed = claim(app).await?;
+    loop {
+        let free = u32::try_from(app.job_places().available_permits()).unwrap_or(u32::MAX);
+        let claimed = if free == 0 { Vec::new() } else { claim(app, free.min(CLAIMED_AT_ONCE)).await? };
         if claimed.is_empty() {
             break;
         }
-        drop(permit);
         for job in claimed {
-            hand_over(app, job).await;
+            let Ok(permit) = app.job_places().clone().acquire_owned().await else { return Ok(()) };
+            let app = app.clone();
+            tokio::spawn(async move {
+                perform(&app, job).await;
+                drop(permit);
+                app.job_waiting().notify_one();
+            });
         }
     }
     keep_house(app).await
 }
 
-fn free_place(app: &App) -> Option<OwnedSemaphorePermit> {
-    app.job_places().clone().try_acquire_owned().ok()
-}
-
-async fn claim(app: &App) -> Flow<Vec<Claimed>> {
+/// Takes due jobs and those of workers that died.
+pub async fn claim(app: &App, most: u32) -> Flow<Vec<Claimed>> {
     let now = app.now();
     let due = app
-        .read(move |snapshot| Ok(store::next_due(snapshot)?.is_some_and(|at| at <= now) || store::any_expired(snapshot, now)?))
+        .read(move |snapshot| {
+            let ready = store::next_due(snapshot)?.is_some_and(|at| at <= now);
+            Ok(ready || store::any_expired(snapshot, now)?)
+        })
         .await?;
     if !due {
         return Ok(Vec::new());
     }
-    app.write(MerchantId::from_bits(0), Actor::System, |cx| {
+    app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
         store::release_expired(cx.tx, cx.now)?;
-        Ok(store::claim(cx.tx, cx.now, CLAIMED_AT_ONCE)?)
+        Ok(store::claim(cx.tx, cx.now, most)?)
     })
     .await
 }
 
-/// Begins a claimed job in the background, as soon as a place is free.
-pub async fn hand_over(app: &App, job: Claimed) {
-    let Ok(permit) = app.job_places().clone().acquire_owned().await else { return };
+/// Does a job that was claimed when it was written, in the background. Never waits: whoever
+/// posted the notice wants its acknowledgment.
+pub fn hand_over(app: &App, job: Claimed) {
     let app = app.clone();
     tokio::spawn(async move {
+        let Ok(permit) = app.job_places().clone().acquire_owned().await else { return };
         perform(&app, job).await;
         drop(permit);
-        app.job_waiting().notify_one();
     });
 }
 

@@ -6,7 +6,13 @@ use kernel::{JobId, Timestamp};
 use super::{Claimed, LEASE, Work};
 
 /// Writes a waiting job, unless one for the same subject waits already.
-pub fn insert_ready(tx: &mut Tx<'_>, id: JobId, work: &Work, now: Timestamp, run_at: Timestamp) -> Result<(), DbError> {
+pub fn insert_ready(
+    tx: &mut Tx<'_>,
+    id: JobId,
+    work: &Work,
+    now: Timestamp,
+    run_at: Timestamp,
+) -> Result<(), DbError> {
     sql("INSERT INTO jobs (id, kind, payload, state, attempt, run_at, lease_epoch, dedupe_key, last_error, created_at)
          VALUES ($1, $2, $3, 'ready', 0, $4, 0, $5, '', $6) ON CONFLICT DO NOTHING")
     .bind(id)

@@ -98,7 +98,10 @@ pub fn compose(_renderer: &ui::Renderer, message: &Message, material: &Material)
     for delivery in &material.deliveries {
         text.push_str(&format!("{}\n{}\n", delivery.name, delivery.url));
         for file in &delivery.files {
-            text.push_str(&format!("  {}  {} bytes\n  SHA-256 {}\n  MD5 {}\n", file.name, file.size, file.sha256, file.md5));
+            text.push_str(&format!(
+                "  {}  {} bytes\n  SHA-256 {}\n  MD5 {}\n",
+                file.name, file.size, file.sha256, file.md5
+            ));
         }
     }
     let subject = match message.kind {
@@ -108,7 +111,10 @@ pub fn compose(_renderer: &ui::Renderer, message: &Message, material: &Material)
     let domain = material.merchant.sender_email.as_str().rsplit('@').next().unwrap_or("localhost").to_owned();
     Ok(Outgoing {
         message_id: format!("{}@{domain}", message.id),
-        from: Contact { name: material.merchant.name.clone(), address: material.merchant.sender_email.clone() },
+        from: Contact {
+            name: material.merchant.name.clone(),
+            address: material.merchant.sender_email.clone(),
+        },
         to: Contact { name: String::new(), address: message.to.clone() },
         reply_to: Some(Contact { name: String::new(), address: material.merchant.support_email.clone() }),
         subject,

@@ -54,7 +54,11 @@ pub async fn send(app: &App, job: &Claimed, merchant: MerchantId, id: MessageId)
     }
 }
 
-async fn end(app: &App, job: &Claimed, outcome: Option<(Message, MessageState, String)>) -> Result<(), JobError> {
+async fn end(
+    app: &App,
+    job: &Claimed,
+    outcome: Option<(Message, MessageState, String)>,
+) -> Result<(), JobError> {
     let job = job.clone();
     let ended = app.write(job.work.merchant(), Actor::System, move |cx| {
         if let Some((message, state, error)) = &outcome {
@@ -74,7 +78,9 @@ async fn end(app: &App, job: &Claimed, outcome: Option<(Message, MessageState, S
 /// Links of a receipt that left late live their full time from when it left: a mail server that
 /// was away for three days must not have the buyer receive dead links.
 fn start_link_life(cx: &mut crate::cx::Cx<'_, '_>, message: &Message) -> Result<(), db::DbError> {
-    let Some(order) = message.order.filter(|_| message.kind == super::MessageKind::Receipt) else { return Ok(()) };
+    let Some(order) = message.order.filter(|_| message.kind == super::MessageKind::Receipt) else {
+        return Ok(());
+    };
     if cx.now.since(message.created_at) < LATE {
         return Ok(());
     }

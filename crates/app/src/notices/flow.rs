@@ -34,7 +34,12 @@ pub enum Receipt {
 }
 
 /// Stores a post. After the commit the gateway may hear 200.
-pub fn receive(cx: &mut Cx<'_, '_>, connection: &Connection, post: &RawPost, address: &str) -> Result<Receipt, DbError> {
+pub fn receive(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    post: &RawPost,
+    address: &str,
+) -> Result<Receipt, DbError> {
     let id = NoticeId::mint(cx.draws);
     let notice = Stored {
         id,
@@ -58,7 +63,10 @@ pub fn receive(cx: &mut Cx<'_, '_>, connection: &Connection, post: &RawPost, add
     }
     // A repetition re-arms a notice that still waits: its job may have been buried.
     if let Some((known, NoticeState::Received)) = store::count_copy(cx.tx, cx.merchant, connection.id, key)? {
-        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice: known, accepted: false })?;
+        jobs::flow::enqueue(
+            cx,
+            &Work::VerifyNotice { merchant: cx.merchant, notice: known, accepted: false },
+        )?;
     }
     Ok(Receipt::Known)
 }
@@ -163,7 +171,11 @@ fn apply_one(
     trust: Trust,
 ) -> Flow<Applied> {
     if payments::fact_kind(stated.kind).is_none() {
-        return Ok(Applied::ended(NoticeState::Ignored, "authentic, and about a subscription that was not sold here", None));
+        return Ok(Applied::ended(
+            NoticeState::Ignored,
+            "authentic, and about a subscription that was not sold here",
+            None,
+        ));
     }
     let Some(gateway_ref) = stated.payment_id.clone() else {
         return Ok(Applied::quarantined("it does not name the payment that it is about", None));
@@ -187,7 +199,9 @@ fn apply_one(
     };
     match order {
         Some(order) => about_order(cx, connection, id, stated, trust, (order, &gateway_ref)),
-        None if matching::brings_money(stated.kind) => about_button(cx, connection, id, stated, trust, &gateway_ref),
+        None if matching::brings_money(stated.kind) => {
+            about_button(cx, connection, id, stated, trust, &gateway_ref)
+        }
         None => about_unknown(cx, connection, id, stated, &gateway_ref),
     }
 }
@@ -211,7 +225,10 @@ fn about_order(
     let currency = stated.amount.map_or(order.currency, |amount| amount.currency);
     let mut payment = payments::flow::take(cx, connection.id, gateway_ref, currency, Some(order.id))?;
     if payment.order.is_some_and(|paid| paid != order.id) {
-        return Ok(Applied::quarantined(format!("transaction {gateway_ref} has paid another order"), Some(order.id)));
+        return Ok(Applied::quarantined(
+            format!("transaction {gateway_ref} has paid another order"),
+            Some(order.id),
+        ));
     }
     payment.order = Some(order.id);
     let paid_before = order.paid_at.is_some();
@@ -222,7 +239,13 @@ fn about_order(
     if let Cover::Surplus(surplus) = cover
         && stated.kind == NoticeKind::PaymentPaid
     {
-        reviews::flow::ask(cx, ReviewKind::Surplus, order.id, id, format!("{surplus} more than due was paid"))?;
+        reviews::flow::ask(
+            cx,
+            ReviewKind::Surplus,
+            order.id,
+            id,
+            format!("{surplus} more than due was paid"),
+        )?;
     }
     if paid_before && stated.kind == NoticeKind::PaymentPaid {
         let text = format!("transaction {gateway_ref} pays an order that was paid already");
@@ -305,7 +328,9 @@ pub enum Again {
 pub fn again(cx: &mut Cx<'_, '_>, id: NoticeId, how: Again) -> Flow<()> {
     let notice = store::lock(cx.tx, cx.merchant, id)?.ok_or_else(|| Problem::not_found("notice"))?;
     if notice.raw_sealed.is_none() {
-        return Err(Problem::conflict("the raw notice has been dropped by age; it cannot be judged again").into());
+        return Err(
+            Problem::conflict("the raw notice has been dropped by age; it cannot be judged again").into()
+        );
     }
     if how == Again::Accept && notice.state != NoticeState::Quarantined {
         let text = format!("only a quarantined notice can be accepted; this one is {}", notice.state);

@@ -78,8 +78,10 @@ pub async fn verify(
         }
         Judgment::Later(why) => {
             let reason = why.clone();
-            app.write(merchant, Actor::System, move |cx| Ok(store::set_reason(cx.tx, cx.merchant, id, &reason)?))
-                .await?;
+            app.write(merchant, Actor::System, move |cx| {
+                Ok(store::set_reason(cx.tx, cx.merchant, id, &reason)?)
+            })
+            .await?;
             Err(JobError::Retry(why))
         }
     }
@@ -116,16 +118,20 @@ async fn load(app: &App, merchant: MerchantId, id: NoticeId) -> Result<Option<Ca
     if !matches!(stored.state, NoticeState::Received | NoticeState::Unmatched) {
         return Ok(None);
     }
-    let sealed = stored.raw_sealed.ok_or_else(|| JobError::GiveUp("the raw notice was dropped by age".to_owned()))?;
-    let packed = app.ring().open(&seal_context(id), &sealed).map_err(|error| JobError::GiveUp(error.to_string()))?;
-    let post = unpack(&packed, stored.received_at).ok_or_else(|| JobError::GiveUp("damaged raw notice".to_owned()))?;
+    let sealed =
+        stored.raw_sealed.ok_or_else(|| JobError::GiveUp("the raw notice was dropped by age".to_owned()))?;
+    let packed =
+        app.ring().open(&seal_context(id), &sealed).map_err(|error| JobError::GiveUp(error.to_string()))?;
+    let post = unpack(&packed, stored.received_at)
+        .ok_or_else(|| JobError::GiveUp("damaged raw notice".to_owned()))?;
     let opened = connection.opened(app.ring()).map_err(|error| JobError::GiveUp(error.to_string()))?;
     Ok(Some(Case { connection, opened, post }))
 }
 
 async fn judge(app: &App, case: &Case) -> Result<Judgment, JobError> {
     let name = &case.connection.gateway;
-    let adapter = gateways::gateway(name).ok_or_else(|| JobError::GiveUp(format!("there is no gateway {name}")))?;
+    let adapter =
+        gateways::gateway(name).ok_or_else(|| JobError::GiveUp(format!("there is no gateway {name}")))?;
     let mut earlier = Vec::new();
     loop {
         match adapter.judge(&case.post, &case.opened, &earlier) {
