@@ -8,7 +8,7 @@ use app::cx::Actor;
 use app::merchants::{self, flow::NewMerchant};
 use app::problem::Failure;
 use db::{Db, DbError, Options};
-use kernel::{Currency, EmailAddress, MerchantId, SystemClock, SystemEntropy};
+use kernel::{Currency, EmailAddress, MerchantId, Span, SystemClock, SystemEntropy};
 use mail::{Accepted, BoxFuture, Credentials, Mailer, Outgoing, SendError, SmtpMailer, SmtpSettings, TlsMode};
 use net::outbound::{Client, OutboundPolicy, Roots};
 use stores::{DirectoryStore, StoreError};
@@ -59,7 +59,7 @@ pub enum StartError {
 pub fn open(config: &Config) -> Result<App, StartError> {
     make_data_folder(&config.data)?;
     let mailer: Arc<dyn Mailer> = match &config.smtp {
-        Some(smtp) => Arc::new(smtp_mailer(smtp)?),
+        Some(smtp) => Arc::new(smtp_mailer(smtp, &host_of(&config.base_url))?),
         None => Arc::new(NoMailServer),
     };
     let policy = OutboundPolicy { allow: config.outbound_allow()? };
@@ -143,12 +143,12 @@ fn make_data_folder(data: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-fn smtp_mailer(smtp: &SmtpConfig) -> Result<SmtpMailer, StartError> {
+fn smtp_mailer(smtp: &SmtpConfig, hello: &str) -> Result<SmtpMailer, StartError> {
     let tls = match smtp.tls.as_deref() {
         None => TlsMode::for_server(&smtp.host, smtp.port),
         Some("starttls") => TlsMode::StartTls,
         Some("implicit") => TlsMode::Implicit,
-        Some("none") => TlsMode::None,
+        Some("none") => TlsMode::Clear,
         Some(other) => {
             return Err(StartError::Config(ConfigError::Refused {
                 name: "smtp.tls",
@@ -157,7 +157,7 @@ fn smtp_mailer(smtp: &SmtpConfig) -> Result<SmtpMailer, StartError> {
             }));
         }
     };
-    let credentials = match (&smtp.user, &smtp.password_file) {
+    let login = match (&smtp.user, &smtp.password_file) {
         (Some(user), Some(path)) => {
             Some(Credentials { user: user.clone(), password: secret_file("smtp.password_file", path)? })
         }
@@ -170,8 +170,25 @@ fn smtp_mailer(smtp: &SmtpConfig) -> Result<SmtpMailer, StartError> {
             }));
         }
     };
-    let settings = SmtpSettings { tls, credentials, ..SmtpSettings::new(smtp.host.clone(), smtp.port) };
+    let settings = SmtpSettings {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        tls,
+        login,
+        hello: hello.to_owned(),
+        timeout: SMTP_TIMEOUT,
+        extra_roots_pem: None,
+    };
     SmtpMailer::new(settings).map_err(|error| StartError::Other(error.to_string()))
+}
+
+/// What one message may take from connecting to the server's last word.
+const SMTP_TIMEOUT: Span = Span::seconds(60);
+
+/// The host in our base URL: what we greet mail servers with.
+pub fn host_of(base_url: &str) -> String {
+    let host = url::Url::parse(base_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    host.unwrap_or_else(|| "localhost".to_owned())
 }
 
 /// Stands where no mail server is configured: everything waits, nothing is lost.
