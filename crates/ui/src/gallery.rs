@@ -65,6 +65,8 @@ pub fn exhibits() -> Vec<Exhibit> {
         crate::shop::exhibits(),
         crate::delivery::exhibits(),
         crate::portal::exhibits(),
+        crate::invoice::exhibits(),
+        crate::mailbox::exhibits(),
         crate::admin::exhibits(),
     ]
     .into_iter()

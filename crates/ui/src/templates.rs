@@ -24,6 +24,8 @@ pub(crate) fn all() -> impl Iterator<Item = Source> {
         crate::shop::TEMPLATES,
         crate::delivery::TEMPLATES,
         crate::portal::TEMPLATES,
+        crate::invoice::TEMPLATES,
+        crate::mailbox::TEMPLATES,
         crate::admin::TEMPLATES,
     ]
     .into_iter()
