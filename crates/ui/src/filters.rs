@@ -20,6 +20,7 @@ pub(crate) fn register(environment: &mut Environment<'static>) {
     environment.add_function("absolute", absolute);
     environment.add_function("asset", |name: &str| assets::asset_url(name).ok_or_else(|| no_asset(name)));
     environment.add_function("accent_url", accent_url);
+    environment.add_function("accent_shade", accent_shade);
     environment.add_function("icon", icon);
     environment.add_filter("money", money);
     environment.add_filter("bytes", bytes);
@@ -113,6 +114,12 @@ fn accent_url(state: &State) -> Result<String, Error> {
         .merchant
         .accent
         .map_or_else(String::new, |accent| format!("/assets/accent.css?c={accent}")))
+}
+
+/// `accent_shade("fill")`: a shade of the merchant's color, for the styles of mails.
+fn accent_shade(state: &State, name: &str) -> Result<String, Error> {
+    let accent = surroundings(state)?.frame.merchant.accent.unwrap_or_default();
+    accent.shade(name).ok_or_else(|| wrong(format!("there is no shade \"{name}\"")))
 }
 
 /// `icon("check")`: decoration only; the words beside it say the same.

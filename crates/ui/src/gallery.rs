@@ -67,6 +67,7 @@ pub fn exhibits() -> Vec<Exhibit> {
         crate::portal::exhibits(),
         crate::invoice::exhibits(),
         crate::mailbox::exhibits(),
+        crate::mails::exhibits(),
         crate::admin::exhibits(),
     ]
     .into_iter()

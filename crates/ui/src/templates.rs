@@ -26,6 +26,7 @@ pub(crate) fn all() -> impl Iterator<Item = Source> {
         crate::portal::TEMPLATES,
         crate::invoice::TEMPLATES,
         crate::mailbox::TEMPLATES,
+        crate::mails::TEMPLATES,
         crate::admin::TEMPLATES,
     ]
     .into_iter()
