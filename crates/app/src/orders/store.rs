@@ -227,3 +227,10 @@ fn read_line(row: &mut Row) -> Result<Line, DbError> {
         pending_policy: row.get("pending_policy")?,
     })
 }
+
+/// The newest order.
+pub fn newest(source: &mut impl Source, merchant: MerchantId) -> Result<OrderId, DbError> {
+    sql("SELECT id FROM orders WHERE merchant_id = $1 ORDER BY id DESC LIMIT 1")
+        .bind(merchant)
+        .one(source, |row| row.get("id"))
+}
