@@ -6,7 +6,7 @@ use super::connect::Target;
 use super::errors::{classify, is_lost};
 use super::outcome::{Outcome, outcome_of};
 use super::session::PgSession;
-use super::{Pool, Read, lent, pause_before};
+use super::{Pool, Read, lent};
 use crate::work::{ReadWork, Verdict, WriteWork};
 use crate::{DbError, Snapshot, Tx};
 
@@ -56,7 +56,9 @@ impl<'p> Line<'p> {
                 done => return done,
             };
             attempts += 1;
-            let Some(pause) = pause_before(attempts, &error, self.number) else { return Err(error) };
+            let Some(pause) = self.pool.pause_before(attempts, &error, self.number) else {
+                return Err(error);
+            };
             tracing::debug!(%error, attempts, "running a transaction again");
             queue_closed(pause);
         }
@@ -137,7 +139,7 @@ impl Line<'_> {
                 }
             };
             attempts += 1;
-            let Some(pause) = pause_before(attempts, &pending, self.number) else {
+            let Some(pause) = self.pool.pause_before(attempts, &pending, self.number) else {
                 tracing::error!(%pending, id, "a transaction's outcome could not be learned");
                 return Err(DbError::OutcomeUnknown);
             };

@@ -37,7 +37,7 @@ const LOG_SIZE_MAX: u32 = 64 * 1024 * 1024;
 /// In KiB: what a connection keeps in memory.
 const WRITER_CACHE_KIB: u32 = 16 * 1024;
 const READER_CACHE_KIB: u32 = 2 * 1024;
-/// How long a connection waits for another process before it says that it is busy.
+/// How long a connection waits for another process, when nothing else is said.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// How many closures may wait to write, or to read on a database thread.
 const WAITING_MAX: usize = 4_096;
@@ -100,6 +100,7 @@ impl Sqlite {
     /// Opens the file, which must have been prepared by [`create`], and starts the threads.
     pub fn start(path: &Path, tuning: &Tuning) -> Result<Self, DbError> {
         let connection = open_writer(path)?;
+        connection.busy_timeout(tuning.busy_wait).map_err(|e| other(&e))?;
         let shared = Arc::new(Shared {
             path: path.to_owned(),
             writes: Queue::new(WAITING_MAX),
