@@ -10,6 +10,7 @@ mod lent;
 mod outcome;
 mod params;
 mod session;
+mod tls;
 mod worker;
 
 use std::sync::atomic::{AtomicBool, AtomicU32};
