@@ -153,6 +153,36 @@ fn a_server_that_was_killed_and_came_back_has_everything_that_was_confirmed() {
 }
 
 #[test]
+fn a_number_given_out_again_after_a_crash_is_not_taken_for_a_commit() {
+    let cluster = Cluster::private(Durability::Safe);
+    let database = cluster.database(SCHEMA);
+    let proxy = FaultProxy::before(cluster.socket());
+    let options = Options::Postgres(database.url_through(proxy.port()));
+    let tuning = Tuning { postgres_writers: 1, postgres_readers: 1, ..tuning() };
+    let db = Db::open_with(&options, SCHEMA, tuning).expect("it opens");
+    let shop = Shop { db, options };
+    proxy.cut(Cut::BeforeCommitForGood, 1);
+    let added = std::thread::scope(|scope| {
+        let adding = scope.spawn(|| {
+            // Nothing is written, so nothing of the number reaches the log.
+            shop.db.write_blocking(|_| Ok::<_, DbError>(()))
+        });
+        while proxy.cuts() == 0 {
+            std::thread::yield_now();
+        }
+        cluster.stop(Stop::Cut);
+        cluster.start().expect("it comes back");
+        // Others take the numbers that were lost.
+        for _ in 0..50 {
+            cluster.command("SELECT pg_current_xact_id()");
+        }
+        proxy.heal();
+        adding.join().expect("no panic")
+    });
+    assert!(matches!(added, Err(DbError::OutcomeUnknown)), "{added:?}");
+}
+
+#[test]
 fn a_server_that_confirms_before_it_stores_is_refused() {
     let database = pg::cluster().database(SCHEMA);
     pg::cluster().command(&format!("ALTER DATABASE {} SET synchronous_commit = off", database.name()));

@@ -12,6 +12,8 @@ use std::sync::{Arc, Mutex};
 pub enum Cut {
     /// The server never sees the COMMIT.
     BeforeCommit,
+    /// The same, and no connection can be made afterwards.
+    BeforeCommitForGood,
     /// The server commits, and the client never hears of it.
     AfterCommit,
     /// The same, and no connection can be made afterwards.
@@ -121,7 +123,8 @@ fn forward(mut client: TcpStream, socket: &std::path::Path, plan: &Plan) -> std:
         let message = read_message(&mut client, &kind)?;
         if kind == *b"Q" && message.get(5..).is_some_and(|text| text.starts_with(b"COMMIT")) {
             match plan.take() {
-                Some(Cut::BeforeCommit) => {
+                Some(cut @ (Cut::BeforeCommit | Cut::BeforeCommitForGood)) => {
+                    plan.gone.store(cut == Cut::BeforeCommitForGood, Ordering::SeqCst);
                     server.shutdown(std::net::Shutdown::Both)?;
                     return client.shutdown(std::net::Shutdown::Both);
                 }

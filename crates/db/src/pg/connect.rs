@@ -7,7 +7,7 @@ use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::errors::{classify, of_connecting};
-use super::session::PgSession;
+use super::session::{Origin, PgSession};
 use super::tls::Wish;
 use crate::DbError;
 
@@ -36,7 +36,8 @@ const CHECK: &str = "
            current_setting('server_encoding'),
            current_setting('client_encoding'),
            CASE WHEN pg_is_in_recovery() THEN 'standby'
-                ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END
+                ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END,
+           pg_stat_get_bgwriter_stat_reset_time()
 ";
 
 /// Where to connect to, and how.
@@ -74,8 +75,8 @@ impl Target {
         };
         let mut client = connected.map_err(|e| of_connecting(&e))?;
         client.batch_execute(SETTINGS).map_err(|e| classify(&e, "session settings"))?;
-        let timeline = check(&mut client)?;
-        Ok(PgSession::new(client, timeline))
+        let origin = check(&mut client)?;
+        Ok(PgSession::new(client, origin))
     }
 }
 
@@ -85,8 +86,8 @@ fn unreadable() -> DbError {
 }
 
 /// Refuses a server that is too old, would confirm what is not on its disk, stores another
-/// encoding, or is a standby. Answers with its timeline.
-fn check(client: &mut Client) -> Result<u32, DbError> {
+/// encoding, or is a standby.
+fn check(client: &mut Client) -> Result<Origin, DbError> {
     let answers = client.simple_query(CHECK).map_err(|e| classify(&e, "session check"))?;
     let row = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -114,6 +115,7 @@ fn check(client: &mut Client) -> Result<u32, DbError> {
     if value(4) == "standby" {
         return Err(DbError::Disconnected("this PostgreSQL server is a standby".to_owned()));
     }
-    u32::from_str_radix(value(4), 16)
-        .map_err(|_| DbError::Other(format!("PostgreSQL names its timeline \"{}\"", value(4))))
+    let timeline = u32::from_str_radix(value(4), 16)
+        .map_err(|_| DbError::Other(format!("PostgreSQL names its timeline \"{}\"", value(4))))?;
+    Ok(Origin { timeline, life: value(5).to_owned() })
 }
