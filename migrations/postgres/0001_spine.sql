@@ -283,6 +283,10 @@ CREATE UNIQUE INDEX notices_transport ON notices (connection_id, transport_key) 
 CREATE INDEX notices_merchant ON notices (merchant_id, id);
 CREATE INDEX notices_open ON notices (merchant_id, state, id)
   WHERE state IN ('received', 'unmatched', 'quarantined');
+-- What the keeping of the house looks for, without walking the whole inbox.
+CREATE INDEX notices_raw ON notices (received_at)
+  WHERE raw_sealed IS NOT NULL AND state IN ('applied', 'ignored', 'refused', 'forged');
+CREATE INDEX notices_unmatched ON notices (received_at) WHERE state = 'unmatched';
 CREATE INDEX notices_order ON notices (order_id) WHERE order_id IS NOT NULL;
 
 CREATE TABLE payments (

@@ -6,12 +6,15 @@
 //! order, units, grants, messages; every arrow is a unique key, so running it twice changes
 //! nothing.
 
+pub mod app;
 pub mod connections;
 pub mod customers;
 pub mod cx;
 pub mod downloads;
 pub mod events;
+pub mod failpoint;
 pub mod fulfillment;
+pub mod invoices;
 pub mod jobs;
 pub mod links;
 pub mod merchants;
@@ -23,3 +26,4 @@ pub mod problem;
 pub mod products;
 pub mod reviews;
 pub mod ring;
+pub mod web;

@@ -23,7 +23,9 @@ const SEAL_HEAD_LENGTH: usize = 1 + 4 + SEAL_NONCE_LENGTH;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// The ring lacks the key; the keys of another installation, or an old key file.
-    #[error("sealed with key {0}, which is not in the key ring: put back the key file that belongs to this database")]
+    #[error(
+        "sealed with key {0}, which is not in the key ring: put back the key file that belongs to this database"
+    )]
     KeyMissing(u32),
     /// The bytes were changed, cut, or sealed for another purpose.
     #[error("sealed data is damaged or belongs to another row")]
@@ -78,7 +80,8 @@ impl Ring {
         let key = self.derived(self.newest, "seal").expect("the newest key is in the ring");
         let cipher = XChaCha20Poly1305::new(&key.into());
         let payload = Payload { msg: plain, aad: context.as_bytes() };
-        let sealed = cipher.encrypt(&XNonce::from(nonce), payload).expect("a row is far below the cipher's limit");
+        let sealed =
+            cipher.encrypt(&XNonce::from(nonce), payload).expect("a row is far below the cipher's limit");
         let mut out = Vec::with_capacity(SEAL_HEAD_LENGTH + sealed.len());
         out.push(SEAL_VERSION);
         out.extend_from_slice(&self.newest.to_be_bytes());

@@ -8,7 +8,7 @@ use std::sync::{Barrier, Once};
 
 use common::{SCHEMA, Shop, add, take, tuning};
 use db::{Db, DbError, Engine, Options, Source, Tuning, sql};
-use testkit::pg::{self, Cluster, Durability, Stop};
+use testkit::pg::{self, Cluster, Durability, Setup, Stop};
 use testkit::{Cut, FaultProxy, ForEngine};
 
 /// A database behind a proxy.
@@ -154,7 +154,11 @@ fn a_server_that_was_killed_and_came_back_has_everything_that_was_confirmed() {
 
 #[test]
 fn a_number_given_out_again_after_a_crash_is_not_taken_for_a_commit() {
-    let cluster = Cluster::private(Durability::Safe);
+    // Nothing else may write to the log which numbers are taken.
+    let mut setup = Setup::of(Durability::Safe);
+    let quiet = [("wal_level", "minimal"), ("max_wal_senders", "0"), ("autovacuum", "off")];
+    setup.settings = quiet.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    let cluster = Cluster::private_with(&setup);
     let database = cluster.database(SCHEMA);
     let proxy = FaultProxy::before(cluster.socket());
     let options = Options::Postgres(database.url_through(proxy.port()));

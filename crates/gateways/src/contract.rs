@@ -341,6 +341,10 @@ pub trait Gateway: Send + Sync {
     /// pending, never success and never failure; a check that needs a call says so.
     fn judge(&self, post: &RawPost, on: &Connection, earlier: &[Exchange]) -> Judgment;
 
+    /// Whether the receivers that an authentic notice names are this connection's account. A
+    /// gateway's word is true also when it is about somebody else's money.
+    fn is_ours(&self, notice: &Notice, on: &Connection) -> bool;
+
     /// The answer to a post.
     fn acknowledge(&self, post: &RawPost, outcome: Outcome) -> Reply;
 

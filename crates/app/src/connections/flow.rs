@@ -29,10 +29,18 @@ pub struct NewConnection {
 pub fn add(cx: &mut Cx<'_, '_>, new: &NewConnection) -> Flow<Connection> {
     let adapter = gateways::gateway(&new.gateway).ok_or_else(|| {
         let known: Vec<&str> = gateways::all().iter().map(|gateway| gateway.capabilities().name).collect();
-        Problem::invalid("gateway", format!("there is no gateway \"{}\"; known are: {}", new.gateway, known.join(", ")))
+        Problem::invalid(
+            "gateway",
+            format!("there is no gateway \"{}\"; known are: {}", new.gateway, known.join(", ")),
+        )
     })?;
     let id = ConnectionId::mint(cx.draws);
-    let opened = gateways::Connection { id, mode: new.mode, settings: new.settings.clone(), secrets: new.secrets.clone() };
+    let opened = gateways::Connection {
+        id,
+        mode: new.mode,
+        settings: new.settings.clone(),
+        secrets: new.secrets.clone(),
+    };
     if let Err(problems) = adapter.check(&opened) {
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let field = problems.first().map_or("settings", |problem| problem.field.as_str());
@@ -40,7 +48,8 @@ pub fn add(cx: &mut Cx<'_, '_>, new: &NewConnection) -> Flow<Connection> {
     }
     let plain: BTreeMap<&str, &str> =
         new.secrets.iter().map(|(name, value)| (name.as_str(), value.expose().as_str())).collect();
-    let plain = serde_json::to_vec(&plain).map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
+    let plain =
+        serde_json::to_vec(&plain).map_err(|error| Problem::new(Code::Internal, error.to_string()))?;
     let connection = Connection {
         id,
         merchant: cx.merchant,

@@ -34,10 +34,21 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// As the adapters want it where no secret is needed.
+    pub fn without_secrets(&self) -> gateways::Connection {
+        gateways::Connection {
+            id: self.id,
+            mode: self.mode,
+            settings: self.settings.clone(),
+            secrets: BTreeMap::new(),
+        }
+    }
+
     /// As the adapters want it, with its secrets opened.
     pub fn opened(&self, ring: &Ring) -> Result<gateways::Connection, SealError> {
         let plain = ring.open(&seal_context(self.id), &self.secrets_sealed)?;
-        let secrets: BTreeMap<String, String> = serde_json::from_slice(&plain).map_err(|_| SealError::Damaged)?;
+        let secrets: BTreeMap<String, String> =
+            serde_json::from_slice(&plain).map_err(|_| SealError::Damaged)?;
         Ok(gateways::Connection {
             id: self.id,
             mode: self.mode,

@@ -6,7 +6,8 @@ use kernel::{ConnectionId, MerchantId};
 
 use super::{Connection, mode_word};
 
-const COLUMNS: &str = "SELECT id, merchant_id, gateway, mode, name, settings, secrets_sealed, created_at, disabled_at
+const COLUMNS: &str =
+    "SELECT id, merchant_id, gateway, mode, name, settings, secrets_sealed, created_at, disabled_at
     FROM connections";
 
 /// Writes a new connection.
@@ -37,7 +38,10 @@ pub fn by_id(
     merchant: MerchantId,
     id: ConnectionId,
 ) -> Result<Option<Connection>, DbError> {
-    sql(format!("{COLUMNS} WHERE merchant_id = $1 AND id = $2")).bind(merchant).bind(id).optional(source, read)
+    sql(format!("{COLUMNS} WHERE merchant_id = $1 AND id = $2"))
+        .bind(merchant)
+        .bind(id)
+        .optional(source, read)
 }
 
 /// A merchant's connections, oldest first.

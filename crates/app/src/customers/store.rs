@@ -25,7 +25,11 @@ pub fn insert_or_find(tx: &mut Tx<'_>, customer: &Customer) -> Result<CustomerId
 }
 
 /// By id.
-pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: CustomerId) -> Result<Option<Customer>, DbError> {
+pub fn by_id(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    id: CustomerId,
+) -> Result<Option<Customer>, DbError> {
     sql("SELECT id, merchant_id, email, name, company, country, vat_id, locale, created_at
            FROM customers WHERE merchant_id = $1 AND id = $2")
     .bind(merchant)

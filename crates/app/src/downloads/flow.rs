@@ -4,8 +4,8 @@ use db::{DbError, Source};
 use kernel::{DownloadId, FileVersionId, Timestamp};
 
 use super::{
-    Authorized, Download, DownloadState, GrantedFile, SESSION_IDLE, SESSION_LIFE, handed_out_once, place_when_idle,
-    store, transfer_code, within_budget,
+    Authorized, Download, DownloadState, GrantedFile, SESSION_IDLE, SESSION_LIFE, handed_out_once,
+    place_when_idle, store, transfer_code, within_budget,
 };
 use crate::cx::Cx;
 use crate::fulfillment::{Grant, GrantStatus};
@@ -66,7 +66,8 @@ pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Cli
         files.into_iter().find(|granted| granted.version == file).ok_or_else(no_such_link)?;
     store::ensure_places(cx.tx, &grant, file)?;
     if !store::reserve_place(cx.tx, &grant, file)? {
-        let text = format!("this file has been downloaded {} times, which is its limit", grant.download_limit);
+        let text =
+            format!("this file has been downloaded {} times, which is its limit", grant.download_limit);
         return Err(Problem::new(Code::UsedUp, text).into());
     }
     let download = Download {
@@ -98,7 +99,9 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
     let session = store::session(source, DownloadId::from_bits(presented.id))?;
     let code = match &session {
         Some(session) => transfer_code(ring, &session.download),
-        None => ring.code(ring.newest(), "transfer", &[&[0; 16], &[0; 16], &[0; 16], &[0; 16], &[0; 16], &[0; 4]]),
+        None => {
+            ring.code(ring.newest(), "transfer", &[&[0; 16], &[0; 16], &[0; 16], &[0; 16], &[0; 16], &[0; 4]])
+        }
     };
     let Some(session) = session.filter(|_| presented.proves(code)) else { return Err(no_such_link().into()) };
     let (download, grant) = (&session.download, &session.grant);
@@ -107,7 +110,9 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
     }
     let stale = download.generation != grant.generation || download.state == DownloadState::Returned;
     if stale || now >= download.started_at + SESSION_LIFE || !within_budget(download.bytes, download.size) {
-        return Err(Problem::new(Code::Expired, "this transfer is over; start it again from your link").into());
+        return Err(
+            Problem::new(Code::Expired, "this transfer is over; start it again from your link").into()
+        );
     }
     Ok(Authorized {
         merchant: grant.merchant,
@@ -119,6 +124,7 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
         sha256: session.sha256,
         size: download.size,
         generation: grant.generation,
+        handed_out: download.bytes,
     })
 }
 

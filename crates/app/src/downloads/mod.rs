@@ -6,6 +6,9 @@
 //! place back only while it has handed out less than a tenth.
 
 pub mod flow;
+pub mod jobs;
+pub mod pages;
+pub mod running;
 pub mod store;
 
 use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Span, Timestamp};
@@ -87,9 +90,14 @@ pub struct Authorized {
     pub(super) sha256: String,
     pub(super) size: u64,
     pub(super) generation: u32,
+    pub(super) handed_out: u64,
 }
 
 impl Authorized {
+    /// Bytes that the session has handed out by its saved count.
+    pub const fn handed_out(&self) -> u64 {
+        self.handed_out
+    }
     /// Whose.
     pub const fn merchant(&self) -> MerchantId {
         self.merchant
@@ -144,7 +152,11 @@ pub const fn within_budget(bytes: u64, size: u64) -> bool {
 
 /// What an idle session's place becomes.
 pub const fn place_when_idle(bytes: u64, size: u64) -> DownloadState {
-    if bytes.saturating_mul(RETURNED_BELOW_PARTS) < size { DownloadState::Returned } else { DownloadState::Spent }
+    if bytes.saturating_mul(RETURNED_BELOW_PARTS) < size {
+        DownloadState::Returned
+    } else {
+        DownloadState::Spent
+    }
 }
 
 /// Whether a session's place is used up: the content has been handed out once more, over all

@@ -199,7 +199,11 @@ pub fn idle(source: &mut impl Source, since: Timestamp, most: u32) -> Result<Vec
 }
 
 /// The sessions of an order, oldest first.
-pub fn of_grant(source: &mut impl Source, merchant: MerchantId, grant: GrantId) -> Result<Vec<Download>, DbError> {
+pub fn of_grant(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    grant: GrantId,
+) -> Result<Vec<Download>, DbError> {
     sql("SELECT id AS d_id, merchant_id AS d_merchant, grant_id AS d_grant, file_version_id AS d_file,
                 generation AS d_generation, nonce AS d_nonce, ring_key AS d_ring_key, state AS d_state,
                 bytes AS d_bytes, size AS d_size, address AS d_address, user_agent AS d_user_agent,

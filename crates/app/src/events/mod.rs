@@ -35,7 +35,8 @@ impl Event {
     /// The link of the chain: SHA-256 over the previous link and every field.
     pub fn link(&self, previous: &[u8], seq: i64) -> [u8; 32] {
         let order = self.order.map(|order| order.to_string()).unwrap_or_default();
-        let (id, merchant, detail) = (self.id.to_string(), self.merchant.to_string(), self.detail.to_string());
+        let (id, merchant, detail) =
+            (self.id.to_string(), self.merchant.to_string(), self.detail.to_string());
         let (seq, at) = (seq.to_be_bytes(), self.at.as_micros().to_be_bytes());
         let texts = [&id, &merchant, &order, &self.subject, &self.kind, &self.actor, &detail];
         let fields = [previous, &seq, &at].into_iter().chain(texts.map(|text| text.as_bytes()));

@@ -34,8 +34,8 @@ pub fn insert(tx: &mut Tx<'_>, event: &Event) -> Result<(), DbError> {
 pub fn chain_end(source: &mut impl Source, merchant: MerchantId) -> Result<ChainEnd, DbError> {
     let end = sql("SELECT seq, hash FROM events WHERE merchant_id = $1 AND seq IS NOT NULL
                     ORDER BY seq DESC LIMIT 1")
-        .bind(merchant)
-        .optional(source, |row| Ok(ChainEnd { seq: row.get("seq")?, hash: row.get("hash")? }))?;
+    .bind(merchant)
+    .optional(source, |row| Ok(ChainEnd { seq: row.get("seq")?, hash: row.get("hash")? }))?;
     Ok(end.unwrap_or(ChainEnd { seq: 0, hash: Vec::new() }))
 }
 
@@ -64,7 +64,11 @@ pub fn seal(tx: &mut Tx<'_>, event: &Event, seq: i64, hash: [u8; 32]) -> Result<
 }
 
 /// The timeline of an order, oldest first.
-pub fn of_order(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Event>, DbError> {
+pub fn of_order(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<Event>, DbError> {
     sql("SELECT id, merchant_id, order_id, subject, kind, actor, detail, happened_at
            FROM events WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")
     .bind(merchant)

@@ -112,7 +112,9 @@ pub fn take_back(cx: &mut Cx<'_, '_>, order: &Order, ending: Ending, cause: &str
     for mut grant in store::of_order(cx.tx, cx.merchant, order.id)? {
         let next = match (ending, grant.status) {
             (_, GrantStatus::Revoked) => None,
-            (Ending::Failed, GrantStatus::Provisional) => Some((GrantStatus::Suspended, GrantChange::Withdrawn)),
+            (Ending::Failed, GrantStatus::Provisional) => {
+                Some((GrantStatus::Suspended, GrantChange::Withdrawn))
+            }
             (Ending::Failed, GrantStatus::Active | GrantStatus::Suspended) => None,
             (Ending::PulledBack, GrantStatus::Suspended) => None,
             (Ending::PulledBack, GrantStatus::Active | GrantStatus::Provisional) => {

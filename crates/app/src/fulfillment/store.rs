@@ -7,7 +7,13 @@ use super::{Grant, GrantChange};
 use crate::orders::Line;
 
 /// Writes a unit unless it exists: the key that makes delivery happen once.
-pub fn insert_unit(tx: &mut Tx<'_>, line: &Line, unit_no: u32, capacity: u32, now: Timestamp) -> Result<Inserted, DbError> {
+pub fn insert_unit(
+    tx: &mut Tx<'_>,
+    line: &Line,
+    unit_no: u32,
+    capacity: u32,
+    now: Timestamp,
+) -> Result<Inserted, DbError> {
     sql("INSERT INTO units (line_id, unit_no, merchant_id, order_id, capacity, state, created_at)
          VALUES ($1, $2, $3, $4, $5, 'done', $6) ON CONFLICT DO NOTHING")
     .bind(line.id)
@@ -80,7 +86,11 @@ pub fn insert_change(
 }
 
 /// The grants of an order, by line and unit.
-pub fn of_order(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Grant>, DbError> {
+pub fn of_order(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<Grant>, DbError> {
     sql("SELECT g.id AS id, g.merchant_id AS merchant_id, g.order_id AS order_id, line_id, unit_no, customer_id, status,
                 nonce, ring_key, generation, g.download_limit AS download_limit, expires_at, created_at
            FROM grants g JOIN order_lines l ON l.id = g.line_id
@@ -108,8 +118,6 @@ pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: GrantId) -> Res
     .bind(id)
     .optional(source, read)
 }
-
-
 
 /// Reads a grant's columns.
 pub fn read(row: &mut Row) -> Result<Grant, DbError> {

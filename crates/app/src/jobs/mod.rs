@@ -6,6 +6,7 @@
 //! transaction that also ends the job, so doing it twice changes nothing.
 
 pub mod flow;
+pub mod runner;
 pub mod store;
 
 use kernel::{JobId, MerchantId, MessageId, NoticeId, Span, Timestamp};
@@ -20,6 +21,9 @@ pub enum Work {
         merchant: MerchantId,
         /// Which.
         notice: NoticeId,
+        /// Whether a person has accepted it as it is.
+        #[serde(default)]
+        accepted: bool,
     },
     /// Compose a message and hand it to the mail server.
     SendMessage {

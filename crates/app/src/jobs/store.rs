@@ -6,7 +6,13 @@ use kernel::{JobId, Timestamp};
 use super::{Claimed, LEASE, Work};
 
 /// Writes a waiting job, unless one for the same subject waits already.
-pub fn insert_ready(tx: &mut Tx<'_>, id: JobId, work: &Work, now: Timestamp, run_at: Timestamp) -> Result<(), DbError> {
+pub fn insert_ready(
+    tx: &mut Tx<'_>,
+    id: JobId,
+    work: &Work,
+    now: Timestamp,
+    run_at: Timestamp,
+) -> Result<(), DbError> {
     sql("INSERT INTO jobs (id, kind, payload, state, attempt, run_at, lease_epoch, dedupe_key, last_error, created_at)
          VALUES ($1, $2, $3, 'ready', 0, $4, 0, $5, '', $6) ON CONFLICT DO NOTHING")
     .bind(id)
@@ -98,6 +104,14 @@ pub fn bury(tx: &mut Tx<'_>, job: &Claimed, why: &str) -> Result<(), DbError> {
 pub fn next_due(source: &mut impl Source) -> Result<Option<Timestamp>, DbError> {
     sql("SELECT run_at FROM jobs WHERE state = 'ready' ORDER BY run_at LIMIT 1")
         .optional(source, |row| row.get("run_at"))
+}
+
+/// Whether some worker's lease has run out.
+pub fn any_expired(source: &mut impl Source, now: Timestamp) -> Result<bool, DbError> {
+    let found = sql("SELECT id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT 1")
+        .bind(now)
+        .optional(source, |_| Ok(()))?;
+    Ok(found.is_some())
 }
 
 /// How many jobs are in this state.

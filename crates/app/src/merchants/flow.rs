@@ -26,7 +26,8 @@ const SLUG_LENGTH_MAX: usize = 60;
 pub fn create(cx: &mut Cx<'_, '_>, new: &NewMerchant) -> Flow<Merchant> {
     let letters = new.slug.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if new.slug.is_empty() || new.slug.len() > SLUG_LENGTH_MAX || !letters || new.slug.starts_with('-') {
-        let text = "a slug has 1 to 60 lower-case letters, digits and hyphens, and does not begin with a hyphen";
+        let text =
+            "a slug has 1 to 60 lower-case letters, digits and hyphens, and does not begin with a hyphen";
         return Err(Problem::invalid("slug", text).into());
     }
     if new.name.trim().is_empty() {
@@ -60,6 +61,12 @@ pub fn create(cx: &mut Cx<'_, '_>, new: &NewMerchant) -> Flow<Merchant> {
     };
     store::insert(cx.tx, &merchant)?;
     cx.merchant = merchant.id;
-    events::flow::record(cx, None, merchant.id, "merchant.created", serde_json::json!({ "slug": merchant.slug }))?;
+    events::flow::record(
+        cx,
+        None,
+        merchant.id,
+        "merchant.created",
+        serde_json::json!({ "slug": merchant.slug }),
+    )?;
     Ok(merchant)
 }

@@ -72,6 +72,11 @@ pub fn list(source: &mut impl Source) -> Result<Vec<Merchant>, DbError> {
     sql(format!("{COLUMNS} ORDER BY id")).all(source, read)
 }
 
+/// The oldest one: whose shop is shown where nothing names another.
+pub fn first(source: &mut impl Source) -> Result<Option<Merchant>, DbError> {
+    sql(format!("{COLUMNS} ORDER BY id LIMIT 1")).optional(source, read)
+}
+
 /// By id.
 pub fn by_id(source: &mut impl Source, id: MerchantId) -> Result<Merchant, DbError> {
     sql(format!("{COLUMNS} WHERE id = $1")).bind(id).one(source, read)

@@ -25,7 +25,11 @@ pub fn insert(tx: &mut Tx<'_>, message: &Message) -> Result<Inserted, DbError> {
 }
 
 /// By id.
-pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: MessageId) -> Result<Option<Message>, DbError> {
+pub fn by_id(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    id: MessageId,
+) -> Result<Option<Message>, DbError> {
     sql("SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context, state, attempts,
                 last_error, created_at, sent_at
            FROM messages WHERE merchant_id = $1 AND id = $2")
@@ -35,7 +39,11 @@ pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: MessageId) -> R
 }
 
 /// The messages of an order, oldest first.
-pub fn of_order(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Message>, DbError> {
+pub fn of_order(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<Message>, DbError> {
     sql("SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context, state, attempts,
                 last_error, created_at, sent_at
            FROM messages WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")

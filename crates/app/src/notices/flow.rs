@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use db::{DbError, Inserted};
 use gateways::{Notice, NoticeKind, RawPost};
-use kernel::{NoticeId, OrderId};
+use kernel::{NoticeId, OrderId, Span};
 
 use super::matching::{self, Cover};
 use super::store::{self, Decision};
@@ -34,7 +34,12 @@ pub enum Receipt {
 }
 
 /// Stores a post. After the commit the gateway may hear 200.
-pub fn receive(cx: &mut Cx<'_, '_>, connection: &Connection, post: &RawPost, address: &str) -> Result<Receipt, DbError> {
+pub fn receive(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    post: &RawPost,
+    address: &str,
+) -> Result<Receipt, DbError> {
     let id = NoticeId::mint(cx.draws);
     let notice = Stored {
         id,
@@ -53,12 +58,15 @@ pub fn receive(cx: &mut Cx<'_, '_>, connection: &Connection, post: &RawPost, add
     };
     let key = transport_key(post);
     if store::insert(cx.tx, &notice, key)? == Inserted::New {
-        let work = Work::VerifyNotice { merchant: cx.merchant, notice: id };
+        let work = Work::VerifyNotice { merchant: cx.merchant, notice: id, accepted: false };
         return Ok(Receipt::New(jobs::flow::enqueue_claimed(cx, &work)?));
     }
     // A repetition re-arms a notice that still waits: its job may have been buried.
     if let Some((known, NoticeState::Received)) = store::count_copy(cx.tx, cx.merchant, connection.id, key)? {
-        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice: known })?;
+        jobs::flow::enqueue(
+            cx,
+            &Work::VerifyNotice { merchant: cx.merchant, notice: known, accepted: false },
+        )?;
     }
     Ok(Receipt::Known)
 }
@@ -123,7 +131,7 @@ pub fn apply(
 /// What waited for a payment may be about the one that was just announced.
 fn rearm_unmatched(cx: &mut Cx<'_, '_>, connection: &Connection) -> Result<(), DbError> {
     for notice in store::unmatched(cx.tx, cx.merchant, connection.id)? {
-        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice })?;
+        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice, accepted: false })?;
     }
     Ok(())
 }
@@ -163,7 +171,11 @@ fn apply_one(
     trust: Trust,
 ) -> Flow<Applied> {
     if payments::fact_kind(stated.kind).is_none() {
-        return Ok(Applied::ended(NoticeState::Ignored, "authentic, and about a subscription that was not sold here", None));
+        return Ok(Applied::ended(
+            NoticeState::Ignored,
+            "authentic, and about a subscription that was not sold here",
+            None,
+        ));
     }
     let Some(gateway_ref) = stated.payment_id.clone() else {
         return Ok(Applied::quarantined("it does not name the payment that it is about", None));
@@ -187,7 +199,9 @@ fn apply_one(
     };
     match order {
         Some(order) => about_order(cx, connection, id, stated, trust, (order, &gateway_ref)),
-        None if matching::brings_money(stated.kind) => about_button(cx, connection, id, stated, trust, &gateway_ref),
+        None if matching::brings_money(stated.kind) => {
+            about_button(cx, connection, id, stated, trust, &gateway_ref)
+        }
         None => about_unknown(cx, connection, id, stated, &gateway_ref),
     }
 }
@@ -211,7 +225,10 @@ fn about_order(
     let currency = stated.amount.map_or(order.currency, |amount| amount.currency);
     let mut payment = payments::flow::take(cx, connection.id, gateway_ref, currency, Some(order.id))?;
     if payment.order.is_some_and(|paid| paid != order.id) {
-        return Ok(Applied::quarantined(format!("transaction {gateway_ref} has paid another order"), Some(order.id)));
+        return Ok(Applied::quarantined(
+            format!("transaction {gateway_ref} has paid another order"),
+            Some(order.id),
+        ));
     }
     payment.order = Some(order.id);
     let paid_before = order.paid_at.is_some();
@@ -222,7 +239,13 @@ fn about_order(
     if let Cover::Surplus(surplus) = cover
         && stated.kind == NoticeKind::PaymentPaid
     {
-        reviews::flow::ask(cx, ReviewKind::Surplus, order.id, id, format!("{surplus} more than due was paid"))?;
+        reviews::flow::ask(
+            cx,
+            ReviewKind::Surplus,
+            order.id,
+            id,
+            format!("{surplus} more than due was paid"),
+        )?;
     }
     if paid_before && stated.kind == NoticeKind::PaymentPaid {
         let text = format!("transaction {gateway_ref} pays an order that was paid already");
@@ -275,6 +298,65 @@ fn about_unknown(
     payments::flow::state(cx, payment, id, stated)?;
     let text = format!("kept until transaction {gateway_ref} itself is announced");
     Ok(Applied::ended(NoticeState::Unmatched, text, None))
+}
+
+/// Sets a notice aside for a person.
+pub fn quarantine(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Result<(), DbError> {
+    let Some(notice) = store::lock(cx.tx, cx.merchant, id)? else { return Ok(()) };
+    let decision = Decision {
+        state: NoticeState::Quarantined,
+        reason: why.to_owned(),
+        summary: notice.summary,
+        order: notice.order,
+        verified_at: None,
+    };
+    store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
+    let detail = serde_json::json!({ "why": why });
+    events::flow::record(cx, notice.order, id, "notice.quarantined", detail).map(drop)
+}
+
+/// What a person wants done with a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Again {
+    /// Judge it once more, with every check.
+    Replay,
+    /// Take it as it is: authenticity is still checked, the match is the person's word.
+    Accept,
+}
+
+/// Has a notice judged again. A replay of what was applied changes nothing.
+pub fn again(cx: &mut Cx<'_, '_>, id: NoticeId, how: Again) -> Flow<()> {
+    let notice = store::lock(cx.tx, cx.merchant, id)?.ok_or_else(|| Problem::not_found("notice"))?;
+    if notice.raw_sealed.is_none() {
+        return Err(
+            Problem::conflict("the raw notice has been dropped by age; it cannot be judged again").into()
+        );
+    }
+    if how == Again::Accept && notice.state != NoticeState::Quarantined {
+        let text = format!("only a quarantined notice can be accepted; this one is {}", notice.state);
+        return Err(Problem::conflict(text).into());
+    }
+    if notice.state == NoticeState::Forged && store::has_twin(cx.tx, cx.merchant, id)? {
+        return Err(Problem::conflict("the same bytes have come again since, and were judged then").into());
+    }
+    store::reopen(cx.tx, cx.merchant, id)?;
+    let accepted = how == Again::Accept;
+    jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice: id, accepted })?;
+    let kind = if accepted { "notice.accepted" } else { "notice.replayed" };
+    events::flow::record(cx, notice.order, id, kind, serde_json::json!({ "was": notice.state }))?;
+    Ok(())
+}
+
+/// A notice waits so long for the payment that it is about; gateways repeat for four days.
+const WAITING_FOR_PAYMENT_MAX: Span = Span::days(5);
+
+/// Sets aside what has waited too long for its payment.
+pub fn give_up_waiting(cx: &mut Cx<'_, '_>) -> Result<(), DbError> {
+    for (merchant, id) in store::waiting_since(cx.tx, cx.now - WAITING_FOR_PAYMENT_MAX)? {
+        cx.merchant = merchant;
+        quarantine(cx, id, "the payment that it is about was never announced")?;
+    }
+    Ok(())
 }
 
 /// Refuses a quarantined notice for good.

@@ -10,27 +10,26 @@ use crate::connections::Connection;
 use crate::orders::Order;
 use crate::products::Price;
 
-/// The setting that names who must have received the money.
-pub const RECEIVER: &str = "receiver";
-
 /// Whether the notice is for this connection at all.
 ///
 /// # Errors
 /// What does not fit, for the quarantine.
 pub fn addressed_to(notice: &Notice, connection: &Connection) -> Result<(), String> {
-    let wanted = connection.settings.get(RECEIVER).map(|text| text.trim().to_lowercase()).unwrap_or_default();
-    if !wanted.is_empty() {
-        let named: Vec<String> = notice.receivers.iter().map(|text| text.trim().to_lowercase()).collect();
-        if named.is_empty() {
-            return Err("it does not say who received the money".to_owned());
-        }
-        if !named.contains(&wanted) {
-            return Err(format!("the money went to {}, not to {wanted}", named.join(", ")));
-        }
+    let adapter = gateways::gateway(&connection.gateway);
+    let ours = adapter.is_some_and(|adapter| adapter.is_ours(notice, &connection.without_secrets()));
+    if !ours {
+        let named = if notice.receivers.is_empty() {
+            "nobody by name".to_owned()
+        } else {
+            notice.receivers.join(", ")
+        };
+        return Err(format!("the money went to {named}, not to this connection's account"));
     }
     match (notice.test, connection.mode) {
         (Some(true), Mode::Live) => Err("it is a test, and this connection is live".to_owned()),
-        (Some(false), Mode::Test) => Err("it is about real money, and this connection is for tests".to_owned()),
+        (Some(false), Mode::Test) => {
+            Err("it is about real money, and this connection is for tests".to_owned())
+        }
         _ => Ok(()),
     }
 }
@@ -82,9 +81,9 @@ pub fn honored_unit(
     if honored.is_empty() {
         return Err(format!("\"{sku}\" has no price in {}", paid_for_line.currency));
     }
-    let covered = honored.iter().filter(|unit| {
-        unit.times(quantity).is_ok_and(|whole| whole.minor <= paid_for_line.minor)
-    });
+    let covered = honored
+        .iter()
+        .filter(|unit| unit.times(quantity).is_ok_and(|whole| whole.minor <= paid_for_line.minor));
     covered.max_by_key(|unit| unit.minor).copied().ok_or_else(|| {
         let lowest = honored.iter().map(|unit| unit.minor).min().unwrap_or(0);
         let lowest = Money::new(lowest, paid_for_line.currency);

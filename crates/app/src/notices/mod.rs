@@ -6,7 +6,9 @@
 //! (these bytes), the money key (connection and transaction), the transition key (payment and
 //! kind of fact).
 
+pub mod api;
 pub mod flow;
+pub mod jobs;
 pub mod matching;
 pub mod store;
 
@@ -129,7 +131,10 @@ mod tests {
             received_at: Timestamp::from_seconds(5),
         };
         let back = unpack(&pack(&post), post.received_at).unwrap();
-        assert_eq!((back.method, back.target, back.headers, back.body), (post.method, post.target, post.headers, post.body));
+        assert_eq!(
+            (back.method, back.target, back.headers, back.body),
+            (post.method, post.target, post.headers, post.body)
+        );
         assert!(unpack(&[0, 0, 0, 9, 1], Timestamp::from_seconds(5)).is_none());
     }
 }

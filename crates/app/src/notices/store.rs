@@ -39,12 +39,21 @@ pub fn count_copy(
     .optional(tx, |row| Ok((row.get("id")?, row.get("state")?)))
 }
 
-/// How many notices of a connection wait for confirmation.
-pub fn count_received(source: &mut impl Source, merchant: MerchantId, connection: ConnectionId) -> Result<i64, DbError> {
-    sql("SELECT count(*) AS waiting FROM notices WHERE merchant_id = $1 AND state = 'received' AND connection_id = $2")
+/// Whether more than so many notices of a connection wait for confirmation.
+pub fn any_beyond(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    connection: ConnectionId,
+    most: i64,
+) -> Result<bool, DbError> {
+    let beyond =
+        sql("SELECT id FROM notices WHERE merchant_id = $1 AND state = 'received' AND connection_id = $2
+                       ORDER BY id LIMIT 1 OFFSET $3")
         .bind(merchant)
         .bind(connection)
-        .one(source, |row| row.get("waiting"))
+        .bind(most)
+        .optional(source, |_| Ok(()))?;
+    Ok(beyond.is_some())
 }
 
 /// Notices of a connection that wait for their payment. At most 100 at a time.
@@ -61,7 +70,11 @@ pub fn unmatched(
 }
 
 /// By id.
-pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: NoticeId) -> Result<Option<Stored>, DbError> {
+pub fn by_id(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    id: NoticeId,
+) -> Result<Option<Stored>, DbError> {
     sql("SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id, copies,
                 received_at, verified_at, decided_at
            FROM notices WHERE merchant_id = $1 AND id = $2")
@@ -128,7 +141,11 @@ pub fn set_reason(tx: &mut Tx<'_>, merchant: MerchantId, id: NoticeId, reason: &
 }
 
 /// The notices about an order, oldest first.
-pub fn of_order(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Stored>, DbError> {
+pub fn of_order(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<Stored>, DbError> {
     sql("SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id, copies,
                 received_at, verified_at, decided_at
            FROM notices WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")
@@ -143,6 +160,44 @@ pub fn prune_raw(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, DbError> {
           WHERE raw_sealed IS NOT NULL AND received_at < $1 AND state IN ('applied', 'ignored', 'refused', 'forged')")
     .bind(before)
     .execute(tx)
+}
+
+/// Puts a notice back to be judged.
+pub fn reopen(tx: &mut Tx<'_>, merchant: MerchantId, id: NoticeId) -> Result<(), DbError> {
+    sql("UPDATE notices SET state = 'received' WHERE merchant_id = $1 AND id = $2")
+        .bind(merchant)
+        .bind(id)
+        .change_one(tx)
+}
+
+/// Whether the bytes of a forged notice came again and were not forged then.
+pub fn has_twin(source: &mut impl Source, merchant: MerchantId, id: NoticeId) -> Result<bool, DbError> {
+    let twin = sql("SELECT t.id AS id FROM notices n JOIN notices t
+             ON t.connection_id = n.connection_id AND t.transport_key = n.transport_key AND t.state <> 'forged'
+          WHERE n.merchant_id = $1 AND n.id = $2 LIMIT 1")
+    .bind(merchant)
+    .bind(id)
+    .optional(source, |_| Ok(()))?;
+    Ok(twin.is_some())
+}
+
+/// Notices that have waited for their payment since before this time. At most 100 at a time.
+pub fn waiting_since(
+    source: &mut impl Source,
+    before: Timestamp,
+) -> Result<Vec<(MerchantId, NoticeId)>, DbError> {
+    sql("SELECT merchant_id, id FROM notices WHERE state = 'unmatched' AND received_at < $1 ORDER BY id LIMIT 100")
+        .bind(before)
+        .all(source, |row| Ok((row.get("merchant_id")?, row.get("id")?)))
+}
+
+/// Whether there is anything for the aging of notices to do.
+pub fn any_to_age(source: &mut impl Source, raw_before: Timestamp, now: Timestamp) -> Result<bool, DbError> {
+    let raw = sql("SELECT id FROM notices WHERE raw_sealed IS NOT NULL AND received_at < $1
+                      AND state IN ('applied', 'ignored', 'refused', 'forged') LIMIT 1")
+    .bind(raw_before)
+    .optional(source, |_| Ok(()))?;
+    Ok(raw.is_some() || !waiting_since(source, now - kernel::Span::days(5))?.is_empty())
 }
 
 /// Reads a notice's columns.

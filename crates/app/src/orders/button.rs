@@ -42,12 +42,16 @@ pub fn plan(
             return Ok(Err(format!("there is no product with the item number \"{}\"", stated_line.sku)));
         };
         let prices = products::store::prices(cx.tx, cx.merchant, product.id)?;
-        let available = Money::new(stated_line.gross.map_or(left, |gross| gross.minor.min(left)), amount.currency);
-        let unit = match matching::honored_unit(&product.sku, &prices, stated_line.quantity, available, paid_at) {
-            Ok(unit) => unit,
-            Err(why) if trust == Trust::Verify => return Ok(Err(why)),
-            Err(_) => Money::new(available.minor / i64::from(stated_line.quantity.max(1)), amount.currency),
-        };
+        let available =
+            Money::new(stated_line.gross.map_or(left, |gross| gross.minor.min(left)), amount.currency);
+        let unit =
+            match matching::honored_unit(&product.sku, &prices, stated_line.quantity, available, paid_at) {
+                Ok(unit) => unit,
+                Err(why) if trust == Trust::Verify => return Ok(Err(why)),
+                Err(_) => {
+                    Money::new(available.minor / i64::from(stated_line.quantity.max(1)), amount.currency)
+                }
+            };
         left = left.saturating_sub(unit.minor.saturating_mul(i64::from(stated_line.quantity)));
         let attributes = serde_json::json!(stated_line.attributes);
         lines.push((product, stated_line.quantity.max(1), unit, attributes));
@@ -57,7 +61,12 @@ pub fn plan(
 }
 
 /// Makes the planned order. Its payment is recorded by the caller in the same transaction.
-pub fn make(cx: &mut Cx<'_, '_>, connection: &Connection, stated: &Notice, plan: &Plan) -> Result<Order, DbError> {
+pub fn make(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    stated: &Notice,
+    plan: &Plan,
+) -> Result<Order, DbError> {
     let whole = |(_, quantity, unit, _): &(Product, u32, Money, serde_json::Value)| {
         unit.minor.saturating_mul(i64::from(*quantity))
     };
@@ -91,7 +100,8 @@ pub fn make(cx: &mut Cx<'_, '_>, connection: &Connection, stated: &Notice, plan:
         version: 1,
     };
     store::insert(cx.tx, &order)?;
-    let weights: Vec<u32> = plan.lines.iter().map(|line| u32::try_from(whole(line).max(0)).unwrap_or(u32::MAX)).collect();
+    let weights: Vec<u32> =
+        plan.lines.iter().map(|line| u32::try_from(whole(line).max(0)).unwrap_or(u32::MAX)).collect();
     let tax = Money::new(plan.tax_minor, plan.currency);
     let taxes = tax.allocate(&weights).unwrap_or_else(|_| vec![Money::zero(plan.currency); plan.lines.len()]);
     for (place, (planned, tax)) in plan.lines.iter().zip(taxes).enumerate() {

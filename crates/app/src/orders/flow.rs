@@ -137,7 +137,9 @@ pub fn follow_money(
         Turn::BecameRefunded => became_refunded(cx, order, &all, &cause)?,
         Turn::PaidAgain => paid_again(cx, order, &cause)?,
     }
-    if matches!(fact.kind, FactKind::Refund | FactKind::Reversal | FactKind::DisputeLost) && order.paid_at.is_some() {
+    if matches!(fact.kind, FactKind::Refund | FactKind::Reversal | FactKind::DisputeLost)
+        && order.paid_at.is_some()
+    {
         payments::store::insert_credit_due(cx.tx, cx.merchant, order.id, fact, cx.now)?;
     }
     if fact.kind == FactKind::Dispute {
@@ -171,7 +173,10 @@ fn adopt_buyer(order: &mut Order, stated: &Notice, payment: &Payment) {
 fn same(cx: &mut Cx<'_, '_>, order: &Order, fact: &Fact) -> Flow<()> {
     if fact.kind == FactKind::Refund && order.paid_at.is_some() {
         let amount = Money::new(fact.amount_minor, fact.currency);
-        let text = format!("{amount} of {} went back; access stays until you say which lines it concerns", order.due());
+        let text = format!(
+            "{amount} of {} went back; access stays until you say which lines it concerns",
+            order.due()
+        );
         reviews::flow::ask(cx, ReviewKind::PartRefund, order.id, fact.notice, text)?;
     }
     Ok(())
@@ -205,7 +210,14 @@ fn became_void(cx: &mut Cx<'_, '_>, order: &mut Order, cause: &str) -> Flow<()> 
     // Whoever was told "pending" is told how it ended; whoever left the gateway's page knows.
     if order.status == OrderStatus::Pending {
         let to = ensure_customer(cx, order)?;
-        messages::flow::about_order(cx, MessageKind::PaymentFailed, order, &to, cause, serde_json::json!({}))?;
+        messages::flow::about_order(
+            cx,
+            MessageKind::PaymentFailed,
+            order,
+            &to,
+            cause,
+            serde_json::json!({}),
+        )?;
     }
     Ok(())
 }
@@ -278,7 +290,9 @@ pub const EXTENSION_DAYS_MAX: i64 = 3_650;
 /// Lets the links live so many days from now, and tells the buyer.
 pub fn extend(cx: &mut Cx<'_, '_>, id: OrderId, days: i64) -> Flow<()> {
     if !(1..=EXTENSION_DAYS_MAX).contains(&days) {
-        return Err(Problem::invalid("days", format!("an extension is 1 to {EXTENSION_DAYS_MAX} days")).into());
+        return Err(
+            Problem::invalid("days", format!("an extension is 1 to {EXTENSION_DAYS_MAX} days")).into()
+        );
     }
     let (order, to) = paid_order(cx, id)?;
     let event = record_act(cx, &order, "order.links_extended", serde_json::json!({ "days": days }))?;

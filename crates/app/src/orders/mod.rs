@@ -12,7 +12,8 @@ pub mod flow;
 pub mod store;
 
 use kernel::{
-    ConnectionId, Currency, CustomerId, EmailAddress, LineId, MerchantId, Money, OrderId, ProductId, Span, Timestamp,
+    ConnectionId, Currency, CustomerId, EmailAddress, LineId, MerchantId, Money, OrderId, ProductId, Span,
+    Timestamp,
 };
 
 use crate::products::{FilePolicy, PendingPolicy};

@@ -98,7 +98,12 @@ pub fn of_customer(
 }
 
 /// Marks an order as having its invoice.
-pub fn set_invoiced(tx: &mut Tx<'_>, merchant: MerchantId, id: OrderId, now: Timestamp) -> Result<(), DbError> {
+pub fn set_invoiced(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    id: OrderId,
+    now: Timestamp,
+) -> Result<(), DbError> {
     sql("UPDATE orders SET invoiced_at = $1 WHERE merchant_id = $2 AND id = $3 AND invoiced_at IS NULL")
         .bind(now)
         .bind(merchant)

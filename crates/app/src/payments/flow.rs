@@ -87,7 +87,11 @@ fn move_money(cx: &mut Cx<'_, '_>, payment: &Payment, fact: &Fact) -> Result<(),
     let accounts = match fact.kind {
         FactKind::Settlement | FactKind::RefundFailure | FactKind::ReversalCancellation => (&gateway, &ours),
         FactKind::Refund | FactKind::Reversal | FactKind::DisputeLost => (&ours, &gateway),
-        FactKind::Pending | FactKind::Failure | FactKind::Expiry | FactKind::Dispute | FactKind::DisputeWon => {
+        FactKind::Pending
+        | FactKind::Failure
+        | FactKind::Expiry
+        | FactKind::Dispute
+        | FactKind::DisputeWon => {
             return Ok(());
         }
     };

@@ -184,7 +184,9 @@ pub fn sum(facts: &[Fact]) -> Sum {
     };
     let has = |kind: FactKind| facts.iter().any(|fact| fact.kind == kind);
     let closed = |case: &str| {
-        facts.iter().any(|f| matches!(f.kind, FactKind::DisputeWon | FactKind::DisputeLost) && f.movement_ref == case)
+        facts
+            .iter()
+            .any(|f| matches!(f.kind, FactKind::DisputeWon | FactKind::DisputeLost) && f.movement_ref == case)
     };
     let disputed = facts.iter().any(|fact| fact.kind == FactKind::Dispute && !closed(&fact.movement_ref));
 
@@ -277,7 +279,11 @@ mod tests {
 
     #[test]
     fn an_e_check_that_cleared_is_settled_whatever_was_said_before() {
-        let facts = [fact(FactKind::Pending, "", 0), fact(FactKind::Failure, "", 0), fact(FactKind::Settlement, "", 5)];
+        let facts = [
+            fact(FactKind::Pending, "", 0),
+            fact(FactKind::Failure, "", 0),
+            fact(FactKind::Settlement, "", 5),
+        ];
         assert_eq!(sum(&facts).status, PaymentStatus::Settled);
     }
 

@@ -28,11 +28,13 @@ pub fn order_of_ref(
     connection: ConnectionId,
     gateway_ref: &str,
 ) -> Result<Option<OrderId>, DbError> {
-    let row = sql("SELECT order_id FROM payments WHERE connection_id = $1 AND gateway_ref = $2 AND merchant_id = $3")
-        .bind(connection)
-        .bind(gateway_ref)
-        .bind(merchant)
-        .optional(source, |row| row.get("order_id"))?;
+    let row = sql(
+        "SELECT order_id FROM payments WHERE connection_id = $1 AND gateway_ref = $2 AND merchant_id = $3",
+    )
+    .bind(connection)
+    .bind(gateway_ref)
+    .bind(merchant)
+    .optional(source, |row| row.get("order_id"))?;
     Ok(row.flatten())
 }
 
@@ -97,7 +99,11 @@ pub fn insert_fact(
 }
 
 /// All that has been said of a payment.
-pub fn facts(source: &mut impl Source, merchant: MerchantId, payment: PaymentId) -> Result<Vec<Fact>, DbError> {
+pub fn facts(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    payment: PaymentId,
+) -> Result<Vec<Fact>, DbError> {
     sql("SELECT id, kind, movement_ref, amount_minor, currency, detail, notice_id, occurred_at
            FROM facts WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id")
     .bind(merchant)
@@ -141,7 +147,11 @@ pub fn insert_transfer(
 }
 
 /// The payments of an order, oldest first.
-pub fn of_order(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Payment>, DbError> {
+pub fn of_order(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<Payment>, DbError> {
     sql("SELECT id, merchant_id, connection_id, gateway_ref, order_id, status, currency, settled_minor, returned_minor,
                 fee_minor, created_at
            FROM payments WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")

@@ -3,8 +3,8 @@
 use kernel::{FileVersionId, Money, PriceId, ProductFileId, ProductId, Timestamp};
 
 use super::{
-    DOWNLOAD_LIMIT_DEFAULT, FilePolicy, LINK_LIFE_DEFAULT, PendingPolicy, Price, Product, ProductFile, ProductStatus,
-    store,
+    DOWNLOAD_LIMIT_DEFAULT, FilePolicy, LINK_LIFE_DEFAULT, PendingPolicy, Price, Product, ProductFile,
+    ProductStatus, store,
 };
 use crate::cx::Cx;
 use crate::events;
@@ -50,9 +50,12 @@ pub fn create(cx: &mut Cx<'_, '_>, new: &NewProduct) -> Flow<Product> {
         let text = format!("there is already a product with the item number \"{sku}\"");
         return Err(Problem::new(Code::Taken, text).at("sku").into());
     }
-    if let Some(twice) = new.prices.iter().enumerate().find(|(at, price)| {
-        new.prices.iter().take(*at).any(|before| before.currency == price.currency)
-    }) {
+    if let Some(twice) = new
+        .prices
+        .iter()
+        .enumerate()
+        .find(|(at, price)| new.prices.iter().take(*at).any(|before| before.currency == price.currency))
+    {
         return Err(Problem::invalid("prices", format!("two prices in {}", twice.1.currency)).into());
     }
     let product = Product {
@@ -134,7 +137,12 @@ pub fn valid_name(text: &str) -> Result<String, Problem> {
 pub fn valid_file_name(text: &str) -> Result<String, Problem> {
     let name = text.trim();
     let wrong = |c: char| c.is_control() || matches!(c, '/' | '\\');
-    if name.is_empty() || name.len() > FILE_NAME_LENGTH_MAX || name.chars().any(wrong) || name == "." || name == ".." {
+    if name.is_empty()
+        || name.len() > FILE_NAME_LENGTH_MAX
+        || name.chars().any(wrong)
+        || name == "."
+        || name == ".."
+    {
         let text = "a file name has 1 to 200 bytes, and no slash, backslash or control character";
         return Err(Problem::invalid("file", text));
     }

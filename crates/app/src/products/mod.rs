@@ -121,7 +121,9 @@ pub fn prices_honored(prices: &[Price], currency: Currency, paid_at: Timestamp) 
     let window_start = paid_at - PRICE_HONORED;
     let mut times: Vec<Timestamp> = prices
         .iter()
-        .filter(|price| price.currency == currency && price.valid_from > window_start && price.valid_from <= paid_at)
+        .filter(|price| {
+            price.currency == currency && price.valid_from > window_start && price.valid_from <= paid_at
+        })
         .map(|price| price.valid_from)
         .collect();
     times.push(window_start);
@@ -155,7 +157,8 @@ mod tests {
     #[test]
     fn a_button_keeps_its_price_for_thirty_days_after_a_change() {
         let prices = [price(Some(100), 0), price(Some(200), 100)];
-        let honored = |at| prices_honored(&prices, Currency::EUR, at).iter().map(|m| m.minor).collect::<Vec<_>>();
+        let honored =
+            |at| prices_honored(&prices, Currency::EUR, at).iter().map(|m| m.minor).collect::<Vec<_>>();
         assert!(honored(day(129)).contains(&100));
         assert!(!honored(day(131)).contains(&100));
         assert!(honored(day(131)).contains(&200));

@@ -5,7 +5,8 @@ use kernel::{FileVersionId, MerchantId, PriceId, ProductFileId, ProductId, Times
 
 use super::{Price, Product, ProductFile};
 
-const COLUMNS: &str = "SELECT id, merchant_id, sku, name, description, status, standard_text, other_text, support_text,
+const COLUMNS: &str =
+    "SELECT id, merchant_id, sku, name, description, status, standard_text, other_text, support_text,
     link_life, download_limit, file_policy, pending_policy, created_at, updated_at, version FROM products";
 
 /// Writes a new product.
@@ -56,13 +57,23 @@ pub fn save(tx: &mut Tx<'_>, product: &Product, now: Timestamp) -> Result<(), Db
 }
 
 /// By id.
-pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: ProductId) -> Result<Option<Product>, DbError> {
-    sql(format!("{COLUMNS} WHERE merchant_id = $1 AND id = $2")).bind(merchant).bind(id).optional(source, read)
+pub fn by_id(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    id: ProductId,
+) -> Result<Option<Product>, DbError> {
+    sql(format!("{COLUMNS} WHERE merchant_id = $1 AND id = $2"))
+        .bind(merchant)
+        .bind(id)
+        .optional(source, read)
 }
 
 /// By external item number.
 pub fn by_sku(source: &mut impl Source, merchant: MerchantId, sku: &str) -> Result<Option<Product>, DbError> {
-    sql(format!("{COLUMNS} WHERE merchant_id = $1 AND sku = $2")).bind(merchant).bind(sku).optional(source, read)
+    sql(format!("{COLUMNS} WHERE merchant_id = $1 AND sku = $2"))
+        .bind(merchant)
+        .bind(sku)
+        .optional(source, read)
 }
 
 /// What is for sale, by name. At most 1,000: a shop window, not a warehouse.
@@ -79,11 +90,13 @@ pub fn page(
     before: Option<ProductId>,
     most: u32,
 ) -> Result<Vec<Product>, DbError> {
-    sql(format!("{COLUMNS} WHERE merchant_id = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"))
-        .bind(merchant)
-        .bind(before.map(|id| id.to_string()))
-        .bind(most)
-        .all(source, read)
+    sql(format!(
+        "{COLUMNS} WHERE merchant_id = $1 AND (CAST($2 AS TEXT) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"
+    ))
+    .bind(merchant)
+    .bind(before.map(|id| id.to_string()))
+    .bind(most)
+    .all(source, read)
 }
 
 /// Sets the price in a currency from a moment on.
@@ -108,13 +121,21 @@ pub fn insert_price(
 }
 
 /// All prices of a product, past and to come.
-pub fn prices(source: &mut impl Source, merchant: MerchantId, product: ProductId) -> Result<Vec<Price>, DbError> {
+pub fn prices(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    product: ProductId,
+) -> Result<Vec<Price>, DbError> {
     sql("SELECT currency, amount_minor, valid_from FROM prices
           WHERE merchant_id = $1 AND product_id = $2 ORDER BY valid_from, currency")
     .bind(merchant)
     .bind(product)
     .all(source, |row| {
-        Ok(Price { minor: row.get("amount_minor")?, currency: row.get("currency")?, valid_from: row.get("valid_from")? })
+        Ok(Price {
+            minor: row.get("amount_minor")?,
+            currency: row.get("currency")?,
+            valid_from: row.get("valid_from")?,
+        })
     })
 }
 

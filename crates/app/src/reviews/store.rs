@@ -48,7 +48,11 @@ pub fn open(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result
 }
 
 /// The reviews of an order, oldest first.
-pub fn of_order(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Review>, DbError> {
+pub fn of_order(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<Review>, DbError> {
     sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolution
            FROM reviews WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")
     .bind(merchant)

@@ -163,8 +163,8 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 /// Opens a connection that may write, making the file when it is missing.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, DbError> {
     refuse_older_than_needed(rusqlite::version_number(), rusqlite::version())?;
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    make_private(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| cannot_open(path, &e))?;
     // Set first: the other settings have to wait for other processes too.
     connection.busy_timeout(BUSY_WAIT).map_err(|e| other(&e))?;

@@ -17,7 +17,7 @@ mod settings;
 pub use settings::{ENDPOINT, RECEIVER, names_only_us, webscr_url};
 
 use crate::{
-    Capabilities, Checkout, ConfigProblem, Connection, Exchange, Gateway, Judgment, Opening, Outcome,
+    Capabilities, Checkout, ConfigProblem, Connection, Exchange, Gateway, Judgment, Notice, Opening, Outcome,
     RawPost, Reply, Request, Unsupported,
 };
 use fields::Fields;
@@ -74,6 +74,10 @@ impl Gateway for PaypalStandard {
     }
 
     /// PayPal sends again, for up to four days, what was not answered with 200.
+    fn is_ours(&self, notice: &Notice, on: &Connection) -> bool {
+        names_only_us(&notice.receivers, on)
+    }
+
     fn acknowledge(&self, _post: &RawPost, outcome: Outcome) -> Reply {
         let status = match outcome {
             Outcome::Stored => 200,

@@ -1,0 +1,209 @@
+//! The program's one handle: database, clock, keys, and the doors to the outside world.
+
+use std::sync::Arc;
+
+use db::{Db, Snapshot};
+use kernel::{Clock, Draws, Entropy, MerchantId, Timestamp};
+use mail::Mailer;
+use stores::BlobStore;
+use tokio::sync::{Notify, Semaphore};
+
+use crate::cx::{Actor, Cx};
+use crate::downloads::running::Transfers;
+use crate::problem::{Failure, Flow};
+use crate::ring::Ring;
+
+/// What the operator decides, as far as the product needs it.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Scheme and host by which the world reaches us, without a slash at the end.
+    pub base_url: String,
+    /// Says on every page that no real money moves.
+    pub demo: bool,
+    /// How many jobs run at once in this process.
+    pub jobs_at_once: usize,
+    /// How many days raw notices are kept.
+    pub raw_notice_days: i64,
+}
+
+impl Settings {
+    /// The settings of a shop under this address.
+    pub fn at(base_url: impl Into<String>) -> Self {
+        Self { base_url: base_url.into(), demo: false, jobs_at_once: 64, raw_notice_days: 90 }
+    }
+}
+
+/// What the program is wired from.
+pub struct Parts {
+    /// The database, migrated.
+    pub db: Db,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The key ring.
+    pub ring: Arc<Ring>,
+    /// Where contents lie.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Where mail leaves.
+    pub mailer: Arc<dyn Mailer>,
+    /// Where calls to gateways leave.
+    pub outbound: net::outbound::Client,
+    /// Pages and mails.
+    pub renderer: Arc<ui::Renderer>,
+    /// What the operator decides.
+    pub settings: Settings,
+}
+
+/// The product, wired. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    transfers: Transfers,
+    limiter: net::limit::RateLimiter,
+    job_waiting: Notify,
+    job_places: Arc<Semaphore>,
+}
+
+impl App {
+    /// Wires the parts.
+    pub fn new(parts: Parts) -> Self {
+        let limiter = net::limit::RateLimiter::new(&*parts.entropy);
+        let job_places = Arc::new(Semaphore::new(parts.settings.jobs_at_once));
+        let transfers = Transfers::default();
+        Self(Arc::new(Inner { parts, transfers, limiter, job_waiting: Notify::new(), job_places }))
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.0.parts.clock.now()
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.0.parts.db
+    }
+
+    /// The key ring.
+    pub fn ring(&self) -> &Ring {
+        &self.0.parts.ring
+    }
+
+    /// The key ring, for closures that outlive the borrow.
+    pub fn ring_arc(&self) -> Arc<Ring> {
+        Arc::clone(&self.0.parts.ring)
+    }
+
+    /// Randomness, for what is not drawn inside a transaction.
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.0.parts.entropy
+    }
+
+    /// Where contents lie.
+    pub fn blobs(&self) -> &Arc<dyn BlobStore> {
+        &self.0.parts.blobs
+    }
+
+    /// Where mail leaves.
+    pub fn mailer(&self) -> &dyn Mailer {
+        &*self.0.parts.mailer
+    }
+
+    /// Where calls to gateways leave.
+    pub fn outbound(&self) -> &net::outbound::Client {
+        &self.0.parts.outbound
+    }
+
+    /// Pages and mails.
+    pub fn renderer(&self) -> &ui::Renderer {
+        &self.0.parts.renderer
+    }
+
+    /// What the operator decides.
+    pub fn settings(&self) -> &Settings {
+        &self.0.parts.settings
+    }
+
+    /// The transfers that run in this process.
+    pub fn transfers(&self) -> &Transfers {
+        &self.0.transfers
+    }
+
+    /// Limits on what one address may ask for.
+    pub fn limiter(&self) -> &net::limit::RateLimiter {
+        &self.0.limiter
+    }
+
+    /// Told when a job may be waiting.
+    pub fn job_waiting(&self) -> &Notify {
+        &self.0.job_waiting
+    }
+
+    /// Places for jobs that run at once.
+    pub fn job_places(&self) -> &Arc<Semaphore> {
+        &self.0.job_places
+    }
+
+    /// Runs a flow in one transaction and answers after the durable commit.
+    ///
+    /// The closure may run again: time, ids and nonces are fixed before the first run.
+    pub async fn write<T, F>(&self, merchant: MerchantId, actor: Actor, work: F) -> Flow<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
+    {
+        let result = self.db().write(self.in_cx(merchant, actor, work)).await;
+        self.job_waiting().notify_one();
+        result
+    }
+
+    /// [`App::write`] for plain threads: the shell, the simulator, tests.
+    pub fn write_blocking<T, F>(&self, merchant: MerchantId, actor: Actor, work: F) -> Flow<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
+    {
+        let result = self.db().write_blocking(self.in_cx(merchant, actor, work));
+        self.job_waiting().notify_one();
+        result
+    }
+
+    fn in_cx<T, F>(
+        &self,
+        merchant: MerchantId,
+        actor: Actor,
+        mut work: F,
+    ) -> impl FnMut(&mut db::Tx<'_>) -> Result<T, Failure> + Send + 'static
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
+    {
+        let now = self.now();
+        let draws = Draws::new(now, self.entropy());
+        let ring = Arc::clone(&self.0.parts.ring);
+        move |tx| {
+            let mut draws = draws.clone();
+            work(&mut Cx { tx, now, draws: &mut draws, ring: &ring, actor, merchant })
+        }
+    }
+
+    /// Runs a closure on one moment of the database.
+    pub async fn read<T, F>(&self, work: F) -> Flow<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Snapshot<'_>) -> Flow<T> + Send + 'static,
+    {
+        self.db().read(work).await
+    }
+
+    /// [`App::read`] on this thread: microseconds on SQLite, a hop to a database thread on
+    /// PostgreSQL.
+    pub fn read_now<T: Send + 'static, F>(&self, work: F) -> Flow<T>
+    where
+        F: FnMut(&mut Snapshot<'_>) -> Flow<T> + Send + 'static,
+    {
+        self.db().read_blocking(work)
+    }
+}

@@ -1,0 +1,149 @@
+//! Numbering and issuing documents.
+
+use db::DbError;
+use kernel::{InvoiceId, Money};
+
+use super::store::{self, CreditDue};
+use super::{Document, DocumentLine, Invoice, InvoiceKind};
+use crate::customers;
+use crate::cx::Cx;
+use crate::events;
+use crate::merchants;
+use crate::orders::{self, Line, Order};
+use crate::problem::Flow;
+
+/// How many documents one transaction issues; the rest waits for the next.
+const ISSUED_AT_ONCE: u32 = 100;
+/// What an order's invoice is issued for.
+pub const CAUSE_PAID: &str = "paid";
+
+/// Issues what is due of the merchant. Answers whether some is left.
+pub fn issue_due(cx: &mut Cx<'_, '_>) -> Flow<bool> {
+    // One issuer at a time per merchant: what is due is read under this lock.
+    events::store::lock_chain(cx.tx, cx.merchant)?;
+    let due = store::orders_due(cx.tx, cx.merchant, ISSUED_AT_ONCE)?;
+    for id in &due {
+        let order = orders::store::by_id(cx.tx, cx.merchant, *id)?;
+        let order = order.ok_or_else(|| DbError::NotFound(id.to_string()))?;
+        if !store::exists(cx.tx, cx.merchant, order.id, CAUSE_PAID)? {
+            issue_invoice(cx, &order)?;
+        }
+        orders::store::set_invoiced(cx.tx, cx.merchant, order.id, cx.now)?;
+    }
+    let credits = store::credits_due(cx.tx, cx.merchant, ISSUED_AT_ONCE)?;
+    for credit in &credits {
+        issue_credit_note(cx, credit)?;
+        store::clear_credit_due(cx.tx, cx.merchant, credit.fact)?;
+    }
+    let full = usize::try_from(ISSUED_AT_ONCE).unwrap_or(usize::MAX);
+    Ok(due.len() == full || credits.len() == full)
+}
+
+fn issue_invoice(cx: &mut Cx<'_, '_>, order: &Order) -> Flow<()> {
+    let lines = orders::store::lines(cx.tx, cx.merchant, order.id)?;
+    let document =
+        document(cx, order, lines.iter().map(document_line).collect(), order.paid_at.unwrap_or(cx.now))?;
+    let money = |minor| Money::new(minor, order.currency);
+    let amounts = (money(order.net_minor), money(order.tax_minor), money(order.net_minor + order.tax_minor));
+    issue(cx, InvoiceKind::Invoice, order, CAUSE_PAID, None, amounts, document)
+}
+
+fn issue_credit_note(cx: &mut Cx<'_, '_>, credit: &CreditDue) -> Flow<()> {
+    let order = orders::store::by_id(cx.tx, cx.merchant, credit.order)?;
+    let order = order.ok_or_else(|| DbError::NotFound(credit.order.to_string()))?;
+    let corrects =
+        store::of_order(cx.tx, cx.merchant, order.id)?.into_iter().find(|i| i.kind == InvoiceKind::Invoice);
+    let cause = credit.fact.to_string();
+    if store::exists(cx.tx, cx.merchant, order.id, &cause)? {
+        return Ok(());
+    }
+    // Tax goes back in the proportion in which it was charged.
+    let weight = |minor: i64| u32::try_from(minor.max(0)).unwrap_or(u32::MAX);
+    let parts = credit.amount.allocate(&[weight(order.net_minor), weight(order.tax_minor)]);
+    let parts = parts.unwrap_or_else(|_| vec![credit.amount, Money::zero(order.currency)]);
+    let net = parts.first().copied().unwrap_or(credit.amount);
+    let tax = parts.get(1).copied().unwrap_or(Money::zero(order.currency));
+    let line = DocumentLine {
+        sku: String::new(),
+        name: corrects.as_ref().map(Invoice::label).unwrap_or_default(),
+        quantity: 1,
+        unit_minor: net.minor,
+        net_minor: net.minor,
+        tax_minor: tax.minor,
+        gross_minor: credit.amount.minor,
+        tax_rate_ppm: 0,
+    };
+    let document = document(cx, &order, vec![line], credit.occurred_at)?;
+    let corrects = corrects.map(|invoice| invoice.id);
+    issue(cx, InvoiceKind::CreditNote, &order, &cause, corrects, (net, tax, credit.amount), document)
+}
+
+fn issue(
+    cx: &mut Cx<'_, '_>,
+    kind: InvoiceKind,
+    order: &Order,
+    cause: &str,
+    corrects: Option<InvoiceId>,
+    (net, tax, gross): (Money, Money, Money),
+    document: Document,
+) -> Flow<()> {
+    let invoice = Invoice {
+        id: InvoiceId::mint(cx.draws),
+        merchant: cx.merchant,
+        kind,
+        series: kind.series().to_owned(),
+        number: store::next_number(cx.tx, cx.merchant, kind.series())?,
+        order: order.id,
+        cause: cause.to_owned(),
+        corrects,
+        net,
+        tax,
+        gross,
+        document,
+        issued_at: cx.now,
+    };
+    store::insert(cx.tx, &invoice)?;
+    let detail = serde_json::json!({ "number": invoice.label(), "amount": gross.to_string() });
+    events::flow::record(cx, Some(order.id), invoice.id, &format!("{kind}.issued"), detail)?;
+    Ok(())
+}
+
+fn document(
+    cx: &mut Cx<'_, '_>,
+    order: &Order,
+    lines: Vec<DocumentLine>,
+    occurred_at: kernel::Timestamp,
+) -> Flow<Document> {
+    let seller = merchants::store::by_id(cx.tx, cx.merchant)?;
+    let buyer = match order.customer {
+        Some(id) => customers::store::by_id(cx.tx, cx.merchant, id)?,
+        None => None,
+    };
+    Ok(Document {
+        seller_name: seller.legal_name,
+        seller_address: seller.legal_address,
+        seller_country: seller.country,
+        seller_vat_id: seller.vat_id,
+        buyer_name: order.buyer_name.clone(),
+        buyer_company: order.buyer_company.clone(),
+        buyer_email: buyer.map(|buyer| buyer.email.to_string()).unwrap_or_default(),
+        buyer_country: order.buyer_country.clone(),
+        buyer_vat_id: order.buyer_vat_id.clone(),
+        time_zone: seller.time_zone,
+        occurred_at,
+        lines,
+    })
+}
+
+fn document_line(line: &Line) -> DocumentLine {
+    DocumentLine {
+        sku: line.sku.clone(),
+        name: line.name.clone(),
+        quantity: line.quantity,
+        unit_minor: line.unit_minor,
+        net_minor: line.net_minor,
+        tax_minor: line.tax_minor,
+        gross_minor: line.gross_minor,
+        tax_rate_ppm: line.tax_rate_ppm,
+    }
+}

@@ -1,0 +1,185 @@
+//! The runner: takes due jobs and does them, and keeps the house between times.
+
+use kernel::{MerchantId, Span};
+
+use super::{Claimed, Work, retry_at, store};
+use crate::app::App;
+use crate::cx::Actor;
+use crate::problem::{Failure, Flow};
+use crate::{downloads, events, invoices, messages, notices};
+
+/// How a job ended, beside being done and recorded by its own transaction.
+#[derive(Debug)]
+pub enum JobError {
+    /// Try again later: the text says why.
+    Retry(String),
+    /// A person has to look at it.
+    GiveUp(String),
+}
+
+impl From<Failure> for JobError {
+    /// A database that was away comes back; anything unexpected is tried again a bounded number
+    /// of times and then shown.
+    fn from(failure: Failure) -> Self {
+        Self::Retry(failure.to_string())
+    }
+}
+
+/// How long the runner waits at most before it looks again for what other processes enqueued.
+const LOOK_AGAIN: Span = Span::seconds(1);
+/// Most jobs taken in one transaction.
+const CLAIMED_AT_ONCE: u32 = 32;
+/// Most rounds of one housekeeping task before others have their turn.
+const ROUNDS_MAX: u32 = 20;
+
+/// Runs until the process ends.
+pub async fn run(app: App) {
+    loop {
+        if let Err(error) = turn(&app).await {
+            tracing::error!(%error, "the job runner could not work; it will try again");
+        }
+        let woken = app.job_waiting().notified();
+        let _ = tokio::time::timeout(LOOK_AGAIN.to_std(), woken).await;
+    }
+}
+
+/// One turn: due jobs are begun in the background, then the house is kept.
+pub async fn turn(app: &App) -> Flow<()> {
+    loop {
+        let free = u32::try_from(app.job_places().available_permits()).unwrap_or(u32::MAX);
+        let claimed = if free == 0 { Vec::new() } else { claim(app, free.min(CLAIMED_AT_ONCE)).await? };
+        if claimed.is_empty() {
+            break;
+        }
+        for job in claimed {
+            let Ok(permit) = app.job_places().clone().acquire_owned().await else { return Ok(()) };
+            let app = app.clone();
+            tokio::spawn(async move {
+                perform(&app, job).await;
+                drop(permit);
+                app.job_waiting().notify_one();
+            });
+        }
+    }
+    keep_house(app).await
+}
+
+/// Takes due jobs and those of workers that died.
+pub async fn claim(app: &App, most: u32) -> Flow<Vec<Claimed>> {
+    let now = app.now();
+    let due = app
+        .read(move |snapshot| {
+            let ready = store::next_due(snapshot)?.is_some_and(|at| at <= now);
+            Ok(ready || store::any_expired(snapshot, now)?)
+        })
+        .await?;
+    if !due {
+        return Ok(Vec::new());
+    }
+    app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
+        store::release_expired(cx.tx, cx.now)?;
+        Ok(store::claim(cx.tx, cx.now, most)?)
+    })
+    .await
+}
+
+/// Does a job that was claimed when it was written, in the background. Never waits: whoever
+/// posted the notice wants its acknowledgment.
+pub fn hand_over(app: &App, job: Claimed) {
+    let app = app.clone();
+    tokio::spawn(async move {
+        let Ok(permit) = app.job_places().clone().acquire_owned().await else { return };
+        perform(&app, job).await;
+        drop(permit);
+    });
+}
+
+/// Does one job and records how it ended.
+pub async fn perform(app: &App, job: Claimed) {
+    let result = match &job.work {
+        Work::VerifyNotice { merchant, notice, accepted } => {
+            notices::jobs::verify(app, &job, *merchant, *notice, *accepted).await
+        }
+        Work::SendMessage { merchant, message } => messages::jobs::send(app, &job, *merchant, *message).await,
+    };
+    if let Err(error) = result
+        && let Err(failure) = record_failure(app, job.clone(), error).await
+    {
+        // The lease gives the job to somebody else.
+        tracing::warn!(%failure, job = %job.id, "a job's end could not be recorded");
+    }
+}
+
+async fn record_failure(app: &App, job: Claimed, error: JobError) -> Flow<()> {
+    let merchant = job.work.merchant();
+    app.write(merchant, Actor::System, move |cx| {
+        match &error {
+            JobError::Retry(why) if job.attempt < job.work.attempts_max() => {
+                let [spread] = cx.draws.nonce::<1>();
+                store::postpone(cx.tx, &job, retry_at(cx.now, job.attempt, [spread]), why)?;
+            }
+            JobError::Retry(why) | JobError::GiveUp(why) => {
+                tracing::error!(job = %job.id, kind = job.work.kind(), why, "a job was given up");
+                store::bury(cx.tx, &job, why)?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// What is done between jobs, in bounded steps: events are sealed, invoices numbered, idle
+/// downloads closed, old raw notices dropped.
+pub async fn keep_house(app: &App) -> Flow<()> {
+    seal_events(app).await?;
+    issue_invoices(app).await?;
+    close_idle_downloads(app).await?;
+    age_notices(app).await
+}
+
+async fn seal_events(app: &App) -> Flow<()> {
+    for merchant in app.read(|snapshot| Ok(events::store::merchants_unsealed(snapshot)?)).await? {
+        for _ in 0..ROUNDS_MAX {
+            let more = app.write(merchant, Actor::System, |cx| Ok(events::flow::seal(cx)?)).await?;
+            if !more {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn issue_invoices(app: &App) -> Flow<()> {
+    for merchant in app.read(|snapshot| Ok(invoices::store::merchants_with_due(snapshot)?)).await? {
+        for _ in 0..ROUNDS_MAX {
+            let more = app.write(merchant, Actor::System, invoices::flow::issue_due).await?;
+            if !more {
+                break;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn close_idle_downloads(app: &App) -> Flow<()> {
+    let before = app.now() - downloads::SESSION_IDLE;
+    let any = app.read(move |snapshot| Ok(!downloads::store::idle(snapshot, before, 1)?.is_empty())).await?;
+    if any {
+        app.write(MerchantId::from_bits(0), Actor::System, |cx| Ok(downloads::flow::close_idle(cx)?)).await?;
+    }
+    Ok(())
+}
+
+async fn age_notices(app: &App) -> Flow<()> {
+    let now = app.now();
+    let prune_before = now - Span::days(app.settings().raw_notice_days);
+    let due = app.read(move |snapshot| Ok(notices::store::any_to_age(snapshot, prune_before, now)?)).await?;
+    if due {
+        app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
+            notices::store::prune_raw(cx.tx, prune_before)?;
+            Ok(notices::flow::give_up_waiting(cx)?)
+        })
+        .await?;
+    }
+    Ok(())
+}

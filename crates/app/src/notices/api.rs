@@ -1,0 +1,93 @@
+//! The hook: where gateways post.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use gateways::{Outcome, RawPost};
+use http::{HeaderValue, StatusCode, header};
+use kernel::ConnectionId;
+
+use super::flow::{self, Receipt};
+use crate::app::App;
+use crate::connections;
+use crate::cx::Actor;
+use crate::failpoint;
+use crate::jobs;
+use crate::problem::{Code, Problem};
+use crate::web::reply::Refusal;
+use crate::web::visit;
+
+/// Largest post that a hook takes.
+const POST_BYTES_MAX: usize = 1024 * 1024;
+
+/// The routes of this noun.
+pub fn routes() -> Router<App> {
+    Router::new().route("/hooks/{connection}", any(hook))
+}
+
+/// `POST /hooks/{connection}`: stores the bytes durably, then acknowledges. Whether they are
+/// the gateway's word is found out afterwards.
+async fn hook(State(app): State<App>, Path(id): Path<String>, request: Request) -> Response {
+    let unknown = || Refusal::plain(&Problem::not_found("hook"));
+    let Ok(id) = id.parse::<ConnectionId>() else { return unknown() };
+    let found = app.read_now(move |snapshot| Ok(connections::store::by_hook(snapshot, id)?));
+    let connection = match found {
+        Ok(Some(connection)) if connection.disabled_at.is_none() => connection,
+        Ok(_) => return unknown(),
+        Err(failure) => return Refusal::plain(&failure.into_problem()),
+    };
+    let Some(adapter) = gateways::gateway(&connection.gateway) else { return unknown() };
+    let address = visit::peer(&request).addr.to_string();
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, POST_BYTES_MAX).await else {
+        return Refusal::plain(&Problem::new(Code::TooLarge, "a notice has at most 1 MiB"));
+    };
+    let post = RawPost {
+        method: parts.method.to_string(),
+        target: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
+        headers: parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+            .collect(),
+        body: body.to_vec(),
+        received_at: app.now(),
+    };
+    failpoint!("inbox.before_commit");
+    let (stored_post, stored_connection) = (post.clone(), connection.clone());
+    let received = app
+        .write(connection.merchant, Actor::Gateway(connection.id), move |cx| {
+            let waiting =
+                super::store::any_beyond(cx.tx, cx.merchant, stored_connection.id, flow::RECEIVED_MAX)?;
+            if waiting {
+                return Ok(Receipt::Full);
+            }
+            Ok(flow::receive(cx, &stored_connection, &stored_post, &address)?)
+        })
+        .await;
+    failpoint!("inbox.after_commit");
+    let outcome = match received {
+        Ok(Receipt::New(job)) => {
+            jobs::runner::hand_over(&app, job);
+            Outcome::Stored
+        }
+        Ok(Receipt::Known) => Outcome::Stored,
+        Ok(Receipt::Full) => Outcome::NotStored,
+        Err(failure) => {
+            tracing::error!(%failure, connection = %connection.id, "a notice could not be stored; the gateway will send it again");
+            Outcome::NotStored
+        }
+    };
+    acknowledgment(adapter.acknowledge(&post, outcome))
+}
+
+fn acknowledgment(reply: gateways::Reply) -> Response {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, Body::from(reply.body)).into_response();
+    if !reply.content_type.is_empty() {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    }
+    response
+}

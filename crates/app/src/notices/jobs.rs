@@ -1,0 +1,159 @@
+//! Having a notice verified by its gateway, and applying it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use gateways::{Exchange, Judgment, RawPost, Request};
+use kernel::{MerchantId, NoticeId};
+
+use super::flow::{self, Trust};
+use super::{NoticeState, seal_context, store, unpack};
+use crate::app::App;
+use crate::connections::{self, Connection};
+use crate::cx::Actor;
+use crate::failpoint;
+use crate::jobs::runner::JobError;
+use crate::jobs::{self, Claimed};
+use crate::problem::{Failure, Problem};
+
+/// No adapter needs more calls than this to judge one post.
+const CALLS_MAX: usize = 4;
+/// What one call to a gateway may take.
+const CALL_DEADLINE: Duration = Duration::from_secs(20);
+/// What a gateway may answer.
+const ANSWER_BYTES_MAX: usize = 256 * 1024;
+
+struct Case {
+    connection: Connection,
+    opened: gateways::Connection,
+    post: RawPost,
+}
+
+/// Verifies a stored notice and applies what it states; ends the job in the same transaction.
+pub async fn verify(
+    app: &App,
+    job: &Claimed,
+    merchant: MerchantId,
+    id: NoticeId,
+    accepted: bool,
+) -> Result<(), JobError> {
+    let Some(case) = load(app, merchant, id).await? else { return done(app, job, merchant).await };
+    let judgment = judge(app, &case).await?;
+    failpoint!("verify.judged");
+    let trust = if accepted { Trust::Accepted } else { Trust::Verify };
+    match judgment {
+        Judgment::Authentic(statements) => {
+            let (job_again, job, connection) = (job.clone(), job.clone(), case.connection);
+            let actor = Actor::Gateway(connection.id);
+            let applied = app.write(merchant, actor, move |cx| {
+                let Some(stored) = store::lock(cx.tx, cx.merchant, id)? else { return Ok(()) };
+                if matches!(stored.state, NoticeState::Received | NoticeState::Unmatched) {
+                    flow::apply(cx, &connection, id, &statements, trust)?;
+                }
+                jobs::store::finish(cx.tx, &job)?;
+                failpoint!("apply.before_commit");
+                Ok(())
+            });
+            match applied.await {
+                // What the rules refuse is for a person, not for another try.
+                Err(Failure::Problem(problem)) => set_aside(app, job_again, (merchant, id), problem).await?,
+                other => other?,
+            }
+            failpoint!("apply.after_commit");
+            Ok(())
+        }
+        Judgment::Forged(why) => {
+            let job = job.clone();
+            let rejected = app.write(merchant, Actor::System, move |cx| {
+                let Some(stored) = store::lock(cx.tx, cx.merchant, id)? else { return Ok(()) };
+                if stored.state == NoticeState::Received {
+                    flow::reject(cx, id, &why)?;
+                }
+                Ok(jobs::store::finish(cx.tx, &job)?)
+            });
+            Ok(rejected.await?)
+        }
+        Judgment::Needs(request) => {
+            Err(JobError::GiveUp(format!("the gateway's adapter keeps asking ({})", request.purpose)))
+        }
+        Judgment::Later(why) => {
+            let reason = why.clone();
+            app.write(merchant, Actor::System, move |cx| {
+                Ok(store::set_reason(cx.tx, cx.merchant, id, &reason)?)
+            })
+            .await?;
+            Err(JobError::Retry(why))
+        }
+    }
+}
+
+async fn set_aside(
+    app: &App,
+    job: Claimed,
+    (merchant, id): (MerchantId, NoticeId),
+    problem: Problem,
+) -> Result<(), JobError> {
+    let set = app.write(merchant, Actor::System, move |cx| {
+        flow::quarantine(cx, id, &problem.detail)?;
+        Ok(jobs::store::finish(cx.tx, &job)?)
+    });
+    Ok(set.await?)
+}
+
+async fn done(app: &App, job: &Claimed, merchant: MerchantId) -> Result<(), JobError> {
+    let job = job.clone();
+    Ok(app.write(merchant, Actor::System, move |cx| Ok(jobs::store::finish(cx.tx, &job)?)).await?)
+}
+
+/// The notice with its connection, if there is still something to decide.
+async fn load(app: &App, merchant: MerchantId, id: NoticeId) -> Result<Option<Case>, JobError> {
+    let found = app
+        .read(move |snapshot| {
+            let Some(stored) = store::by_id(snapshot, merchant, id)? else { return Ok(None) };
+            let connection = connections::store::by_id(snapshot, merchant, stored.connection)?;
+            Ok(connection.map(|connection| (stored, connection)))
+        })
+        .await?;
+    let Some((stored, connection)) = found else { return Ok(None) };
+    if !matches!(stored.state, NoticeState::Received | NoticeState::Unmatched) {
+        return Ok(None);
+    }
+    let sealed =
+        stored.raw_sealed.ok_or_else(|| JobError::GiveUp("the raw notice was dropped by age".to_owned()))?;
+    let packed =
+        app.ring().open(&seal_context(id), &sealed).map_err(|error| JobError::GiveUp(error.to_string()))?;
+    let post = unpack(&packed, stored.received_at)
+        .ok_or_else(|| JobError::GiveUp("damaged raw notice".to_owned()))?;
+    let opened = connection.opened(app.ring()).map_err(|error| JobError::GiveUp(error.to_string()))?;
+    Ok(Some(Case { connection, opened, post }))
+}
+
+async fn judge(app: &App, case: &Case) -> Result<Judgment, JobError> {
+    let name = &case.connection.gateway;
+    let adapter =
+        gateways::gateway(name).ok_or_else(|| JobError::GiveUp(format!("there is no gateway {name}")))?;
+    let mut earlier = Vec::new();
+    loop {
+        match adapter.judge(&case.post, &case.opened, &earlier) {
+            Judgment::Needs(request) if earlier.len() < CALLS_MAX => match call(app, &request).await {
+                Ok(exchange) => earlier.push(exchange),
+                Err(why) => return Ok(Judgment::Later(why)),
+            },
+            judgment => return Ok(judgment),
+        }
+    }
+}
+
+/// Makes a gateway call. A call that failed is no exchange: unknown, never "no".
+async fn call(app: &App, request: &Request) -> Result<Exchange, String> {
+    let call = net::outbound::Call {
+        method: request.method.to_owned(),
+        url: request.url.clone(),
+        headers: request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        body: Bytes::from(request.body.clone()),
+        deadline: CALL_DEADLINE,
+        body_max: ANSWER_BYTES_MAX,
+    };
+    let answer = app.outbound().call(call).await.map_err(|error| format!("{}: {error}", request.purpose))?;
+    Ok(Exchange { purpose: request.purpose, status: answer.status.as_u16(), body: answer.body.to_vec() })
+}

@@ -1,0 +1,47 @@
+//! What every page and route shares: who asks and of which merchant, forms that were really
+//! posted from our pages, rendering, and errors.
+
+pub mod form;
+pub mod reply;
+pub mod visit;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use net::headers::ContentSecurityPolicy;
+use net::serve::Scheme;
+use tower::ServiceExt as _;
+
+use crate::app::App;
+use crate::{downloads, links, notices};
+
+/// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Every route of the program.
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .merge(notices::api::routes())
+        .merge(downloads::pages::routes())
+        .merge(links::pages::routes())
+        .fallback(reply::unknown)
+        .layer(middleware::from_fn_with_state(app.clone(), visit::arrive))
+        .layer(middleware::from_fn(guard))
+        .with_state(app);
+    // The merchant's path prefix is taken off before routing, so that routes are written once.
+    Router::new().fallback_service(routes.map_request(visit::take_prefix))
+}
+
+/// Security headers on every answer, whatever made it.
+async fn guard(request: Request, next: Next) -> Response {
+    let scheme = visit::peer(&request).scheme;
+    let mut response = next.run(request).await;
+    net::headers::secure(response.headers_mut(), scheme, &ContentSecurityPolicy::strict());
+    response
+}
+
+/// Whether cookies may be marked `Secure`.
+pub fn is_https(app: &App, scheme: Scheme) -> bool {
+    scheme == Scheme::Https || app.settings().base_url.starts_with("https://")
+}
