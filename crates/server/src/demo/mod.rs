@@ -34,9 +34,6 @@ pub struct DemoOptions {
     /// Do one purchase by itself over HTTP, check everything, and end.
     #[arg(long)]
     once: bool,
-    /// With --once: print one JSON object.
-    #[arg(long, requires = "once")]
-    json: bool,
     /// Keep the data here; without it they are thrown away at the end.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -59,12 +56,12 @@ pub struct Stage {
 }
 
 /// Sets the stage and either serves it or plays one purchase on it.
-pub async fn run(options: DemoOptions) -> Result<ExitCode, StartError> {
+pub async fn run(options: DemoOptions, json: bool) -> Result<ExitCode, StartError> {
     let port = if options.once { 0 } else { options.port };
     let stage = set(&options, port).await?;
     if options.once {
         let report = once::play(&stage).await;
-        return Ok(once::tell(&report, options.json));
+        return Ok(once::tell(&report, json));
     }
     tell(&stage);
     stage.serving.await.map_err(|error| StartError::Other(error.to_string()))??;
