@@ -18,6 +18,7 @@
 mod accent;
 pub mod admin;
 mod assets;
+pub mod delivery;
 mod engine;
 mod escape;
 mod filters;
@@ -26,6 +27,7 @@ pub mod gallery;
 mod i18n;
 mod icons;
 mod locale;
+pub mod portal;
 pub mod problem;
 pub mod samples;
 pub mod shop;
