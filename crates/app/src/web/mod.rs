@@ -3,6 +3,7 @@
 
 pub mod form;
 pub mod reply;
+pub mod signed_in;
 pub mod visit;
 
 use axum::Router;
