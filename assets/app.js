@@ -18,9 +18,11 @@ document.addEventListener("click", async (event) => {
 });
 
 // Forms that go on by themselves: <form data-autosubmit>. The button stays for who has no script.
+// Not after Back or a reload: who turned round shall not be sent off again.
 addEventListener("DOMContentLoaded", () => {
   const form = document.querySelector("form[data-autosubmit]");
-  if (form) form.requestSubmit();
+  const [arrival] = performance.getEntriesByType("navigation");
+  if (form && arrival && arrival.type === "navigate") form.requestSubmit();
 });
 
 // Questions before what cannot be undone: <form data-confirm="…">.

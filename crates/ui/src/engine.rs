@@ -114,7 +114,8 @@ impl Renderer {
     /// [`RenderError`] says which template and line.
     pub fn render<T: Template>(&self, page: &T, frame: &Frame) -> Result<String, RenderError> {
         let surroundings = self.surroundings(frame)?;
-        self.run(T::NAME, Value::from(Serde(page)), surroundings)
+        let frame = Value::from_dyn_object(surroundings);
+        self.run(T::NAME, Root { page: Value::from(Serde(page)), frame, subject: Value::UNDEFINED })
     }
 
     /// Renders both parts of a mail and its subject.
@@ -124,11 +125,13 @@ impl Renderer {
     pub fn mail<T: Mail>(&self, mail: &T, frame: &Frame) -> Result<MailBody, RenderError> {
         let surroundings = self.surroundings(frame)?;
         let page = Value::from(Serde(mail));
-        let text = self.run(&format!("{}.txt", T::NAME), page.clone(), surroundings.clone())?;
-        let html = self.run(&format!("{}.html", T::NAME), page, surroundings)?;
-        let (subject, text) = text.split_once('\n').unwrap_or((&text, ""));
+        let root = Root { page, frame: Value::from_dyn_object(surroundings), subject: Value::UNDEFINED };
+        let text = self.run(&format!("{}.txt", T::NAME), root.clone())?;
+        let (subject, text) = text.trim_start().split_once('\n').unwrap_or((&text, ""));
         // A product or a name must not be able to start another header line.
         let subject: String = subject.chars().filter(|c| !c.is_control()).collect();
+        let root = Root { subject: Value::from(subject.trim()), ..root };
+        let html = self.run(&format!("{}.html", T::NAME), root)?;
         Ok(MailBody { subject: subject.trim().to_owned(), text: tidy(text), html })
     }
 
@@ -140,10 +143,9 @@ impl Renderer {
         Ok(self.catalogs.text(locale, key, values)?)
     }
 
-    fn run(&self, name: &str, page: Value, surroundings: Arc<Surroundings>) -> Result<String, RenderError> {
+    fn run(&self, name: &str, root: Root) -> Result<String, RenderError> {
         let failed = |error| RenderError::of(name, &error);
         let template = self.environment.get_template(name).map_err(failed)?;
-        let root = Root { page, frame: Value::from_dyn_object(surroundings) };
         template.render(Value::from_object(root)).map_err(failed)
     }
 
@@ -172,17 +174,21 @@ fn tidy(text: &str) -> String {
     tidied
 }
 
-/// The outermost scope of a template: the page's own fields, and `frame`.
-#[derive(Debug)]
+/// The outermost scope of a template: the page's own fields, `frame`, and in HTML mails `subject`.
+#[derive(Debug, Clone)]
 struct Root {
     page: Value,
     frame: Value,
+    subject: Value,
 }
 
 impl Object for Root {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         if key.as_str() == Some("frame") {
             return Some(self.frame.clone());
+        }
+        if key.as_str() == Some("subject") && !self.subject.is_undefined() {
+            return Some(self.subject.clone());
         }
         self.page.get_item(key).ok().filter(|value| !value.is_undefined())
     }

@@ -60,10 +60,19 @@ pub fn mail<T: Mail + 'static>() -> Vec<Exhibit> {
 
 /// All of them. A new template is added here; a test finds those that were forgotten.
 pub fn exhibits() -> Vec<Exhibit> {
-    [page::<crate::problem::ProblemPage>(), crate::shop::exhibits(), crate::admin::exhibits()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        page::<crate::problem::ProblemPage>(),
+        crate::shop::exhibits(),
+        crate::delivery::exhibits(),
+        crate::portal::exhibits(),
+        crate::invoice::exhibits(),
+        crate::mailbox::exhibits(),
+        crate::mails::exhibits(),
+        crate::admin::exhibits(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The names that [`exhibits`] must have: every template but the shared pieces, which are named

@@ -18,6 +18,7 @@
 mod accent;
 pub mod admin;
 mod assets;
+pub mod delivery;
 mod engine;
 mod escape;
 mod filters;
@@ -25,11 +26,16 @@ mod frame;
 pub mod gallery;
 mod i18n;
 mod icons;
+pub mod invoice;
 mod locale;
+pub mod mailbox;
+pub mod mails;
+pub mod portal;
 pub mod problem;
 pub mod samples;
 pub mod shop;
 mod templates;
+pub mod texts;
 
 pub use accent::{Accent, AccentError, accent_css};
 pub use assets::{Asset, asset, asset_url, assets};

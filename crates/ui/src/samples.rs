@@ -44,7 +44,7 @@ pub fn frame(locale: Locale) -> Frame {
         NamedLink { label: "Imprint".to_owned(), url: "/imprint".to_owned() },
         NamedLink { label: "Privacy".to_owned(), url: "/privacy".to_owned() },
     ];
-    let mut frame = Frame::new(locale, NOW, merchant, "/");
+    let mut frame = Frame::new(locale, NOW, merchant, "/portal");
     frame.csrf = "sample-csrf-token".to_owned();
     frame.locales = Locale::ALL
         .map(|locale| LocaleChoice {

@@ -18,7 +18,20 @@ const PROBLEM: &[Source] = embed!["problem.html"];
 
 /// Every template.
 pub(crate) fn all() -> impl Iterator<Item = Source> {
-    [BASE, PROBLEM, crate::shop::TEMPLATES, crate::admin::TEMPLATES].into_iter().flatten().copied()
+    [
+        BASE,
+        PROBLEM,
+        crate::shop::TEMPLATES,
+        crate::delivery::TEMPLATES,
+        crate::portal::TEMPLATES,
+        crate::invoice::TEMPLATES,
+        crate::mailbox::TEMPLATES,
+        crate::mails::TEMPLATES,
+        crate::admin::TEMPLATES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }
 
 #[cfg(test)]
