@@ -6,8 +6,6 @@
 //! nothing. [`limit`], [`range`] and [`headers`] are the rules that handlers share, as plain
 //! functions. Nothing here knows the product or its database.
 
-#![expect(clippy::todo, reason = "the interface comes first")]
-
 pub mod headers;
 pub mod limit;
 pub mod outbound;

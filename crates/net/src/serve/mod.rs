@@ -1,16 +1,34 @@
 //! Taking connections in.
+//!
+//! An accept loop of our own over hyper's HTTP/1.1, because every wait needs an end: for a
+//! connection's first byte, for a request's head, for each stretch of its body, for the client to
+//! take the answer, for the next request. Connections are counted, in all and per subscriber;
+//! near the cap, idle ones give way. Every request carries a [`Peer`].
+//!
+//! hyper itself refuses conflicting lengths, unknown transfer codings and malformed chunks, and
+//! closes the connection after a request with both a length and a coding.
 
+mod accept;
 mod body;
+mod connection;
+mod gate;
+mod guard;
+mod handler;
 mod peer;
+mod redirect;
 mod stop;
+mod turn;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
+use hyper::server::conn::http1;
 use tokio::net::TcpListener;
 use tower::Service;
 
+use crate::headers::AllowedHosts;
 use crate::tls::Tls;
 
 pub use body::{BodyError, RequestBody};
@@ -24,10 +42,8 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// Between requests of a kept connection.
     pub idle_timeout: Duration,
-    /// Of a request's head: beyond it the answer is 431.
+    /// Of a request's head: beyond it, as beyond 100 header lines, the answer is 431.
     pub header_bytes_max: usize,
-    /// How many header lines: beyond it the answer is 431.
-    pub headers_max: usize,
     /// On all listeners together.
     pub connections_max: usize,
     /// Of one IPv4 address or IPv6 /64; trusted proxies are exempt.
@@ -50,7 +66,6 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(60),
             header_bytes_max: 32 * 1024,
-            headers_max: 100,
             connections_max: 10_000,
             connections_per_address_max: 200,
             body_rate_min: 500,
@@ -71,23 +86,32 @@ pub struct Drained {
 
 /// Limits, caps and trust that several listeners share.
 #[derive(Clone)]
-pub struct Server {}
+pub struct Server {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    limits: Limits,
+    proxies: TrustedProxies,
+    gate: Arc<gate::Gate>,
+    http: http1::Builder,
+}
 
 impl Server {
     /// A server that trusts these proxies and nobody else.
-    pub fn new(_limits: Limits, _proxies: TrustedProxies) -> Self {
-        todo!()
+    pub fn new(limits: Limits, proxies: TrustedProxies) -> Self {
+        let gate = Arc::new(gate::Gate::new(limits.connections_max, limits.connections_per_address_max));
+        let http = connection::http(&limits);
+        Self { shared: Arc::new(Shared { limits, proxies, gate, http }) }
     }
 
-    /// Serves connections until a stop, then drains.
-    ///
-    /// Every request carries a [`Peer`] extension. An axum `Router` is a fitting service.
+    /// Serves connections until a stop, then drains. An axum `Router` is a fitting service.
     pub async fn serve<S, B>(
         &self,
-        _listener: TcpListener,
-        _tls: Option<Tls>,
-        _service: S,
-        _stop: Stop,
+        listener: TcpListener,
+        tls: Option<Tls>,
+        service: S,
+        stop: Stop,
     ) -> Drained
     where
         S: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
@@ -96,17 +120,18 @@ impl Server {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        todo!()
+        accept::run(listener, Arc::clone(&self.shared), tls, service, stop).await
     }
 
     /// Serves nothing but redirects to the same host and path on `https` (for port 80).
     pub async fn redirect_to_https(
         &self,
-        _listener: TcpListener,
-        _https_port: u16,
-        _hosts: crate::headers::AllowedHosts,
-        _stop: Stop,
+        listener: TcpListener,
+        https_port: u16,
+        hosts: AllowedHosts,
+        stop: Stop,
     ) -> Drained {
-        todo!()
+        let service = redirect::ToHttps { port: https_port, hosts: Arc::new(hosts) };
+        self.serve(listener, None, service, stop).await
     }
 }

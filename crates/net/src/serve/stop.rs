@@ -1,5 +1,8 @@
 //! Stopping: gracefully, then at once.
 
+use std::convert::Infallible;
+
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 /// Tells every listener to stop.
@@ -71,6 +74,16 @@ impl Stop {
 ///
 /// # Errors
 /// When the system does not let signals be handled.
-pub async fn on_signals(_handle: StopHandle) -> std::io::Result<()> {
-    todo!()
+pub async fn on_signals(handle: StopHandle) -> std::io::Result<Infallible> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut stage = Stage::Draining;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        handle.raise(stage);
+        stage = Stage::Now;
+    }
 }

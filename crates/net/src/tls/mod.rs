@@ -1,7 +1,30 @@
 //! Certificates: from files, or from an ACME authority.
+//!
+//! The rest of the program holds a [`Tls`] and never sees a certificate change: new handshakes
+//! get the new one, and a renewal that fails leaves the old one in use and a line in the log.
 
+mod acme;
+mod cache;
+mod files;
+
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::server::ResolvesServerCert;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::outbound::Roots;
+
+/// Let's Encrypt's production directory, for [`TlsSettings::Acme`].
+pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
+
+const HTTP: &[u8] = b"http/1.1";
+const ACME: &[u8] = b"acme-tls/1";
 
 /// Where certificates come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,7 +47,7 @@ pub enum TlsSettings {
         contact: Vec<String>,
         /// Where account key and certificates are kept.
         cache_dir: PathBuf,
-        /// The authority.
+        /// The authority, as [`LETS_ENCRYPT`].
         directory_url: String,
     },
 }
@@ -38,12 +61,12 @@ pub enum TlsError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        why: std::io::Error,
+        why: io::Error,
     },
     /// Others may read the key.
-    #[error("{path} can be read by others (mode {mode:03o}); run: chmod 600 {path}")]
+    #[error("{path} can be read by others (mode {mode:03o}); run: chmod go= {path}")]
     KeyIsPublic {
-        /// The key file.
+        /// The key file, or the folder of keys.
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
@@ -59,28 +82,60 @@ pub enum TlsError {
     /// The ACME settings cannot work.
     #[error("ACME cannot be used: {0}")]
     Acme(String),
+    /// rustls refuses the settings.
+    #[error("TLS cannot be set up: {0}")]
+    Rustls(#[from] rustls::Error),
 }
 
 /// Certificates in use, shared by every listener.
 #[derive(Clone)]
 pub struct Tls {
-    #[expect(dead_code, reason = "the interface comes first")]
-    config: Arc<rustls::ServerConfig>,
+    acceptor: TlsAcceptor,
+    source: Source,
+}
+
+#[derive(Clone)]
+enum Source {
+    Files(Arc<files::Files>),
+    Acme(Arc<acme::Acme>),
 }
 
 impl Tls {
     /// Opens what the settings say; `None` for [`TlsSettings::Off`].
     ///
+    /// `roots` are for the ACME authority's own server.
+    ///
     /// # Errors
     /// When the certificate or its key cannot be used, or others can read the key.
-    pub fn open(_settings: &TlsSettings) -> Result<Option<Self>, TlsError> {
-        todo!()
+    pub fn open(settings: &TlsSettings, roots: &Roots) -> Result<Option<Self>, TlsError> {
+        let (source, resolver, protocols): (_, Arc<dyn ResolvesServerCert>, _) = match settings {
+            TlsSettings::Off => return Ok(None),
+            TlsSettings::Files { cert, key } => {
+                let files = Arc::new(files::Files::open(cert, key)?);
+                (Source::Files(Arc::clone(&files)), files, vec![HTTP.to_vec()])
+            }
+            TlsSettings::Acme { domains, contact, cache_dir, directory_url } => {
+                let account = acme::Account::new(domains, contact, cache_dir, directory_url, roots)?;
+                let acme = Arc::new(acme::Acme::new(account));
+                (Source::Acme(Arc::clone(&acme)), acme.resolver(), vec![HTTP.to_vec(), ACME.to_vec()])
+            }
+        };
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(resolver);
+        config.alpn_protocols = protocols;
+        config.ticketer = ring::Ticketer::new()?;
+        Ok(Some(Self { acceptor: TlsAcceptor::from(Arc::new(config)), source }))
     }
 
     /// Keeps certificates fresh for as long as it is polled: reads changed files again, or
-    /// talks to the ACME authority. Run it beside the listeners; it never ends.
+    /// talks to the ACME authority. Run it once beside the listeners; it never ends.
     pub async fn keep_fresh(&self) {
-        todo!()
+        match &self.source {
+            Source::Files(files) => files.watch().await,
+            Source::Acme(acme) => acme.renew().await,
+        }
     }
 
     /// Reads the files again now (a signal asked for it); the old ones stay in use if that fails.
@@ -88,6 +143,16 @@ impl Tls {
     /// # Errors
     /// As for [`Tls::open`].
     pub fn reload(&self) -> Result<(), TlsError> {
-        todo!()
+        match &self.source {
+            Source::Files(files) => files.reload(),
+            Source::Acme(_) => Ok(()),
+        }
+    }
+
+    /// Makes a connection secure. `None` for an ACME authority's visit, which ends with the handshake.
+    pub(crate) async fn accept(&self, stream: TcpStream) -> io::Result<Option<TlsStream<TcpStream>>> {
+        let stream = self.acceptor.accept(stream).await?;
+        let visit = stream.get_ref().1.alpn_protocol() == Some(ACME);
+        Ok((!visit).then_some(stream))
     }
 }

@@ -1,0 +1,71 @@
+//! The program `handsel`: sells and delivers digital goods from one binary.
+
+mod config;
+mod demo;
+mod keys;
+mod serve;
+mod wiring;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Config;
+use crate::wiring::StartError;
+
+/// Sells and delivers digital goods: a payment is announced, the right buyer gets the right files.
+#[derive(Debug, Parser)]
+#[command(name = "handsel", version, about, max_term_width = 100)]
+struct Cli {
+    /// The configuration file (TOML). Without one: SQLite in ./data, listening on 127.0.0.1:8080.
+    #[arg(long, global = true, env = "HANDSEL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serve the shop.
+    Serve,
+    /// Try everything on this machine: a shop with sample products, a simulated PayPal, a mailbox.
+    Demo(demo::DemoOptions),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HANDSEL_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("handsel: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<ExitCode, StartError> {
+    match cli.verb {
+        Verb::Serve => {
+            let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+            // The database is opened before the runtime: its driver must not run on an async worker.
+            let app = wiring::open(&config)?;
+            wiring::first_merchant(&app)?;
+            runtime()?.block_on(async {
+                let listener = serve::bind(&config.listen).await?;
+                println!("shop: {}/", config.base_url);
+                serve::run(app, &config, listener).await
+            })?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Verb::Demo(options) => runtime()?.block_on(demo::run(options)),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, StartError> {
+    let failed = |why| StartError::System { what: "starting the runtime".to_owned(), why };
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)
+}
