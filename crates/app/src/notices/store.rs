@@ -218,3 +218,16 @@ pub fn read(row: &mut Row) -> Result<Stored, DbError> {
         decided_at: row.get("decided_at")?,
     })
 }
+
+/// Whether news about an order's money waits for a person.
+pub fn any_quarantined(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<bool, DbError> {
+    let found = sql("SELECT id FROM notices WHERE merchant_id = $1 AND order_id = $2 AND state = 'quarantined' LIMIT 1")
+        .bind(merchant)
+        .bind(order)
+        .optional(source, |_| Ok(()))?;
+    Ok(found.is_some())
+}
