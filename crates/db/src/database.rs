@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -48,10 +49,14 @@ pub struct Tuning {
     pub batch_max: usize,
     /// Threads for `read(…).await` on SQLite.
     pub sqlite_readers: usize,
+    /// How long one attempt on SQLite waits for another process that is writing.
+    pub busy_wait: Duration,
     /// Connections that write to PostgreSQL.
     pub postgres_writers: usize,
     /// Connections that only read, so that long reads never keep a receipt waiting.
     pub postgres_readers: usize,
+    /// How often a PostgreSQL server that cannot be reached is tried again, with growing pauses.
+    pub reconnect_attempts_max: u32,
     /// What to do about missing migrations.
     pub on_pending: OnPending,
 }
@@ -61,8 +66,11 @@ impl Default for Tuning {
         Self {
             batch_max: 64,
             sqlite_readers: 4,
+            busy_wait: Duration::from_secs(5),
             postgres_writers: 16,
             postgres_readers: 8,
+            // About ten seconds.
+            reconnect_attempts_max: 14,
             on_pending: OnPending::Migrate,
         }
     }

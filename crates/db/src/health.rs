@@ -127,13 +127,17 @@ impl Db {
     /// # Errors
     /// When it cannot be read at all.
     pub fn integrity(&self) -> Result<Vec<String>, DbError> {
-        self.read_blocking(|snapshot| {
+        let found = self.read_blocking(|snapshot| {
             if snapshot.engine() == Engine::Postgres {
                 return Ok::<_, DbError>(Vec::new());
             }
             let mut found = sql("SELECT integrity_check AS problem FROM pragma_integrity_check")
                 .all(snapshot, |row| row.get::<String>("problem"))?;
             found.retain(|problem| problem != "ok");
+            // What is damaged cannot be searched for orphans.
+            if !found.is_empty() {
+                return Ok(found);
+            }
             let orphans = "SELECT \"table\" AS child, parent, count(*) AS n \
                            FROM pragma_foreign_key_check GROUP BY \"table\", parent";
             found.extend(sql(orphans).all(snapshot, |row| {
@@ -142,7 +146,11 @@ impl Db {
                 Ok(format!("{count} rows of {child} refer to rows of {parent} that are not there"))
             })?);
             Ok(found)
-        })
+        });
+        match found {
+            Err(DbError::Broken(why)) => Ok(vec![why]),
+            other => other,
+        }
     }
 }
 

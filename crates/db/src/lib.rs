@@ -7,6 +7,7 @@
 
 mod cached;
 mod database;
+pub mod dump;
 mod error;
 mod health;
 mod migrations;

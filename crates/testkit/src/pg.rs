@@ -9,6 +9,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -38,12 +39,36 @@ const ACCOUNT: &str = "postgres";
 /// How long the server outlives the last test process, in seconds: nextest starts one per test.
 const LINGER_SECONDS: u32 = 10;
 
+/// How a server of the test's own is set up.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Whether it waits for the disk.
+    pub durability: Durability,
+    /// A port of this machine to listen on, beside the socket.
+    pub listen: Option<u16>,
+    /// Lines of `postgresql.conf`.
+    pub settings: Vec<(String, String)>,
+    /// Files in its data folder that only it may read: keys, certificates.
+    pub files: Vec<(String, String)>,
+}
+
+impl Setup {
+    /// Nothing special.
+    pub fn of(durability: Durability) -> Self {
+        Self { durability, listen: None, settings: Vec::new(), files: Vec::new() }
+    }
+}
+
+/// Names the socket where no port is listened on.
+const PORT: u16 = 5432;
+
 /// A running server.
 #[derive(Debug)]
 pub struct Cluster {
     folder: PathBuf,
     tools: PathBuf,
-    durability: Durability,
+    /// Names the socket too.
+    port: u16,
     /// Held while the server may be used.
     _users: Option<File>,
     /// Removed with a private server.
@@ -66,15 +91,9 @@ impl Cluster {
         // Held while the server is looked for and started; the script takes it before it stops one.
         let starting = locked(&folder.join("starting.lock"), File::lock)?;
         let users = locked(&folder.join("users.lock"), File::lock_shared)?;
-        let cluster = Self {
-            tools: tools()?,
-            folder,
-            durability: Durability::Fast,
-            _users: Some(users),
-            private: None,
-        };
+        let cluster = Self { tools: tools()?, folder, port: PORT, _users: Some(users), private: None };
         if !cluster.answers() {
-            cluster.make()?;
+            cluster.make(&Setup::of(Durability::Fast))?;
             cluster.start()?;
             cluster.start_stopper()?;
         }
@@ -84,13 +103,21 @@ impl Cluster {
 
     /// A server of the test's own, which it may stop, kill and start again.
     pub fn private(durability: Durability) -> Self {
+        Self::private_with(&Setup::of(durability))
+    }
+
+    /// A server of the test's own, set up its way.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn private_with(setup: &Setup) -> Self {
         let made = (|| {
             let folder = TempDir::with_prefix("handsel-pg-").map_err(|e| e.to_string())?;
             make_folder(folder.path())?;
             let path = folder.path().to_owned();
-            let cluster =
-                Self { tools: tools()?, folder: path, durability, _users: None, private: Some(folder) };
-            cluster.make()?;
+            let port = setup.listen.unwrap_or(PORT);
+            let cluster = Self { tools: tools()?, folder: path, port, _users: None, private: Some(folder) };
+            cluster.make(setup)?;
             cluster.start()?;
             Ok::<_, String>(cluster)
         })();
@@ -98,7 +125,7 @@ impl Cluster {
     }
 
     /// Makes the data folder, when it is not there or was left unfinished.
-    fn make(&self) -> Result<(), String> {
+    fn make(&self, setup: &Setup) -> Result<(), String> {
         let data = self.folder.join("data");
         if data.join("ready").exists() {
             return Ok(());
@@ -109,12 +136,20 @@ impl Cluster {
             &["--no-sync", "-A", "trust", "-U", ADMIN, "-E", "UTF8", "--locale=C", "-D"],
             &data,
         )?;
-        let settings = format!(
-            "listen_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 500\n\
-             shared_buffers = '64MB'\nfsync = {}\nfull_page_writes = {1}\nlogging_collector = off\n",
+        let safe = if setup.durability == Durability::Safe { "on" } else { "off" };
+        let mut settings = format!(
+            "listen_addresses = '{}'\nport = {}\nunix_socket_directories = '{}'\nmax_connections = 500\n\
+             shared_buffers = '64MB'\nfsync = {safe}\nfull_page_writes = {safe}\nlogging_collector = off\n",
+            if setup.listen.is_some() { "127.0.0.1" } else { "" },
+            self.port,
             self.folder.display(),
-            if self.durability == Durability::Safe { "on" } else { "off" },
         );
+        for (name, value) in &setup.settings {
+            settings.push_str(&format!("{name} = '{value}'\n"));
+        }
+        for (name, text) in &setup.files {
+            write_private(&data.join(name), text)?;
+        }
         let mut file = OpenOptions::new()
             .append(true)
             .open(data.join("postgresql.conf"))
@@ -152,7 +187,7 @@ impl Cluster {
 
     /// Where the server listens.
     pub fn socket(&self) -> PathBuf {
-        self.folder.join(".s.PGSQL.5432")
+        self.folder.join(format!(".s.PGSQL.{}", self.port))
     }
 
     fn answers(&self) -> bool {
@@ -164,7 +199,8 @@ impl Cluster {
         &self,
         run: impl FnOnce(&mut Client) -> Result<R, postgres::Error> + Send,
     ) -> Result<R, postgres::Error> {
-        let parameters = format!("host={} user={ADMIN} dbname=postgres", self.folder.display());
+        let parameters =
+            format!("host={} port={} user={ADMIN} dbname=postgres", self.folder.display(), self.port);
         std::thread::scope(|scope| {
             let thread = scope.spawn(move || run(&mut Client::connect(&parameters, NoTls)?));
             thread.join().expect("the administrator's thread does not panic")
@@ -189,7 +225,7 @@ impl Cluster {
         let name = format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         self.command(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         self.command(&format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE}"));
-        Database { name, folder: self.folder.clone() }
+        Database { name, folder: self.folder.clone(), port: self.port }
     }
 
     /// A migrated database to copy, made once and recognized by its migrations.
@@ -211,7 +247,7 @@ impl Cluster {
             let draft = format!("draft_{digest}");
             self.command(&format!("DROP DATABASE IF EXISTS {draft} WITH (FORCE)"));
             self.command(&format!("CREATE DATABASE {draft} TEMPLATE template0 OWNER {ROLE}"));
-            let options = Options::Postgres(url(&self.folder, &draft));
+            let options = Options::Postgres(url(&self.folder, self.port, &draft));
             let migrated = Db::open_with(&options, migrations, crate::database::small());
             migrated.expect("the migrations run").close();
             // Renamed last: what has the name is finished.
@@ -309,6 +345,7 @@ pub enum Stop {
 pub struct Database {
     name: String,
     folder: PathBuf,
+    port: u16,
 }
 
 impl Database {
@@ -319,10 +356,10 @@ impl Database {
 
     /// How it is reached through the socket.
     pub fn url(&self) -> String {
-        url(&self.folder, &self.name)
+        url(&self.folder, self.port, &self.name)
     }
 
-    /// How it is reached through a port of this machine, as through a proxy.
+    /// How it is reached through a port of this machine, as through a proxy. In the clear.
     pub fn url_through(&self, port: u16) -> String {
         format!("postgres://{ROLE}@127.0.0.1:{port}/{}?sslmode=disable", self.name)
     }
@@ -330,7 +367,8 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        let parameters = format!("host={} user={ADMIN} dbname=postgres", self.folder.display());
+        let parameters =
+            format!("host={} port={} user={ADMIN} dbname=postgres", self.folder.display(), self.port);
         let text = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
         let dropped = std::thread::spawn(move || {
             Client::connect(&parameters, NoTls).and_then(|mut client| client.batch_execute(&text))
@@ -340,9 +378,20 @@ impl Drop for Database {
     }
 }
 
-fn url(folder: &Path, database: &str) -> String {
+fn url(folder: &Path, port: u16, database: &str) -> String {
     let host = folder.to_string_lossy().replace('/', "%2F");
-    format!("postgres://{ROLE}@{host}/{database}")
+    format!("postgres://{ROLE}@{host}:{port}/{database}")
+}
+
+/// A file that only the server's account can read.
+fn write_private(path: &Path, text: &str) -> Result<(), String> {
+    let wrong = |e: std::io::Error| format!("{}: {e}", path.display());
+    let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).map_err(wrong)?;
+    file.write_all(text.as_bytes()).map_err(wrong)?;
+    if is_root() {
+        Command::new("chown").arg(format!("{ACCOUNT}:")).arg(path).status().map_err(wrong)?;
+    }
+    Ok(())
 }
 
 /// A folder that the server's account can use and nobody else.

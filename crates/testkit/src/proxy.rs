@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// When the connection is lost.
@@ -12,8 +12,12 @@ use std::sync::{Arc, Mutex};
 pub enum Cut {
     /// The server never sees the COMMIT.
     BeforeCommit,
+    /// The same, and no connection can be made afterwards.
+    BeforeCommitForGood,
     /// The server commits, and the client never hears of it.
     AfterCommit,
+    /// The same, and no connection can be made afterwards.
+    AfterCommitForGood,
 }
 
 /// A proxy on a port of this machine.
@@ -28,6 +32,7 @@ struct Plan {
     /// How often it is still to be done.
     cut: Mutex<Option<(Cut, u32)>>,
     done: AtomicU32,
+    gone: AtomicBool,
 }
 
 impl FaultProxy {
@@ -42,6 +47,10 @@ impl FaultProxy {
         let of_threads = Arc::clone(&plan);
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
+                if of_threads.gone.load(Ordering::SeqCst) {
+                    // Dropped: the client sees its connection closed.
+                    continue;
+                }
                 let (socket, plan) = (socket.clone(), Arc::clone(&of_threads));
                 std::thread::spawn(move || {
                     // A connection that ends is the point of this proxy.
@@ -63,6 +72,11 @@ impl FaultProxy {
     /// When a thread of the proxy panicked.
     pub fn cut(&self, when: Cut, times: u32) {
         *self.plan.cut.lock().expect("the plan") = Some((when, times));
+    }
+
+    /// Lets connections through again.
+    pub fn heal(&self) {
+        self.plan.gone.store(false, Ordering::SeqCst);
     }
 
     /// How often it has lost a connection.
@@ -87,7 +101,7 @@ fn forward(mut client: TcpStream, socket: &std::path::Path, plan: &Plan) -> std:
     let mut server = UnixStream::connect(socket)?;
     client.set_nodelay(true)?;
     let (mut from_server, mut to_client) = (server.try_clone()?, client.try_clone()?);
-    let quiet = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let quiet = Arc::new(AtomicBool::new(false));
     let is_quiet = Arc::clone(&quiet);
     let back = std::thread::spawn(move || -> std::io::Result<()> {
         let mut buffer = [0; 16 * 1024];
@@ -109,11 +123,13 @@ fn forward(mut client: TcpStream, socket: &std::path::Path, plan: &Plan) -> std:
         let message = read_message(&mut client, &kind)?;
         if kind == *b"Q" && message.get(5..).is_some_and(|text| text.starts_with(b"COMMIT")) {
             match plan.take() {
-                Some(Cut::BeforeCommit) => {
+                Some(cut @ (Cut::BeforeCommit | Cut::BeforeCommitForGood)) => {
+                    plan.gone.store(cut == Cut::BeforeCommitForGood, Ordering::SeqCst);
                     server.shutdown(std::net::Shutdown::Both)?;
                     return client.shutdown(std::net::Shutdown::Both);
                 }
-                Some(Cut::AfterCommit) => {
+                Some(cut @ (Cut::AfterCommit | Cut::AfterCommitForGood)) => {
+                    plan.gone.store(cut == Cut::AfterCommitForGood, Ordering::SeqCst);
                     quiet.store(true, Ordering::SeqCst);
                     server.write_all(&message)?;
                     // The server's answer ends the other thread, and with it both connections.

@@ -231,3 +231,19 @@ pub fn any_quarantined(
         .optional(source, |_| Ok(()))?;
     Ok(found.is_some())
 }
+
+/// The newest notices, of one state or of all.
+pub fn newest_first(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    state: Option<NoticeState>,
+    most: u32,
+) -> Result<Vec<Stored>, DbError> {
+    sql("SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id, copies,
+                received_at, verified_at, decided_at
+           FROM notices WHERE merchant_id = $1 AND (CAST($2 AS TEXT) IS NULL OR state = $2) ORDER BY id DESC LIMIT $3")
+    .bind(merchant)
+    .bind(state)
+    .bind(most)
+    .all(source, read)
+}

@@ -237,3 +237,25 @@ fn read_line(row: &mut Row) -> Result<Line, DbError> {
         pending_policy: row.get("pending_policy")?,
     })
 }
+
+/// The newest order.
+pub fn newest(source: &mut impl Source, merchant: MerchantId) -> Result<OrderId, DbError> {
+    sql("SELECT id FROM orders WHERE merchant_id = $1 ORDER BY id DESC LIMIT 1")
+        .bind(merchant)
+        .one(source, |row| row.get("id"))
+}
+
+/// The newest orders.
+pub fn newest_first(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    most: u32,
+) -> Result<Vec<Order>, DbError> {
+    sql("SELECT id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name, buyer_company,
+                buyer_country, buyer_vat_id, locale, currency, net_minor, tax_minor, due_minor, settled_minor,
+                returned_minor, nonce, ring_key, generation, consent_text, consent_at, created_at, paid_at, version
+           FROM orders WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2")
+    .bind(merchant)
+    .bind(most)
+    .all(source, read)
+}

@@ -5,6 +5,7 @@ pub mod assets;
 pub mod form;
 pub mod limits;
 pub mod reply;
+pub mod signed_in;
 pub mod visit;
 
 use axum::Router;

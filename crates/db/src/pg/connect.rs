@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use postgres::config::SslMode;
 use postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::errors::{classify, of_connecting};
-use super::session::PgSession;
+use super::session::{Origin, PgSession};
+use super::tls::Wish;
 use crate::DbError;
 
 /// The first release with 64-bit transaction numbers, which outcomes are asked by.
@@ -33,24 +36,25 @@ const CHECK: &str = "
            current_setting('server_encoding'),
            current_setting('client_encoding'),
            CASE WHEN pg_is_in_recovery() THEN 'standby'
-                ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END
+                ELSE substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) END,
+           pg_stat_get_bgwriter_stat_reset_time()
 ";
 
 /// Where to connect to, and how.
 pub(crate) struct Target {
     config: Config,
+    /// `None` on this machine, and where the operator said so.
+    tls: Option<MakeRustlsConnect>,
 }
 
 impl Target {
     pub fn parse(url: &str) -> Result<Self, DbError> {
+        let (plain_url, wish) = Wish::take_from(url);
         // The parser's message may quote the URL, and with it the password.
-        let wrong = |_| {
-            DbError::Other(
-                "the PostgreSQL URL cannot be read; it looks like postgres://user:password@host/database"
-                    .to_owned(),
-            )
-        };
-        let mut config: Config = url.parse().map_err(wrong)?;
+        let mut config: Config = plain_url.parse().map_err(|_| unreadable())?;
+        if !(url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+            return Err(unreadable());
+        }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_WAIT);
         }
@@ -58,21 +62,32 @@ impl Target {
             config.application_name("handsel");
         }
         config.tcp_user_timeout(SILENCE_MAX).keepalives_idle(SILENCE_MAX);
-        Ok(Self { config })
+        let tls = wish.settle(&config)?;
+        config.ssl_mode(if tls.is_some() { SslMode::Require } else { SslMode::Disable });
+        Ok(Self { config, tls })
     }
 
     /// Connects, sets the session up and refuses a server that would lose what it confirms.
     pub fn connect(&self) -> Result<PgSession, DbError> {
-        let mut client = self.config.connect(NoTls).map_err(|e| of_connecting(&e))?;
+        let connected = match &self.tls {
+            Some(tls) => self.config.connect(tls.clone()),
+            None => self.config.connect(NoTls),
+        };
+        let mut client = connected.map_err(|e| of_connecting(&e))?;
         client.batch_execute(SETTINGS).map_err(|e| classify(&e, "session settings"))?;
-        let timeline = check(&mut client)?;
-        Ok(PgSession::new(client, timeline))
+        let origin = check(&mut client)?;
+        Ok(PgSession::new(client, origin))
     }
 }
 
+fn unreadable() -> DbError {
+    let text = "the PostgreSQL URL cannot be read; it looks like postgres://user:password@host/database";
+    DbError::Other(text.to_owned())
+}
+
 /// Refuses a server that is too old, would confirm what is not on its disk, stores another
-/// encoding, or is a standby. Answers with its timeline.
-fn check(client: &mut Client) -> Result<u32, DbError> {
+/// encoding, or is a standby.
+fn check(client: &mut Client) -> Result<Origin, DbError> {
     let answers = client.simple_query(CHECK).map_err(|e| classify(&e, "session check"))?;
     let row = answers.iter().find_map(|answer| match answer {
         SimpleQueryMessage::Row(row) => Some(row),
@@ -100,6 +115,7 @@ fn check(client: &mut Client) -> Result<u32, DbError> {
     if value(4) == "standby" {
         return Err(DbError::Disconnected("this PostgreSQL server is a standby".to_owned()));
     }
-    u32::from_str_radix(value(4), 16)
-        .map_err(|_| DbError::Other(format!("PostgreSQL names its timeline \"{}\"", value(4))))
+    let timeline = u32::from_str_radix(value(4), 16)
+        .map_err(|_| DbError::Other(format!("PostgreSQL names its timeline \"{}\"", value(4))))?;
+    Ok(Origin { timeline, life: value(5).to_owned() })
 }

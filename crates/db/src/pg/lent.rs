@@ -6,7 +6,7 @@
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use super::worker::Line;
-use super::{Pool, Read, pause_before};
+use super::{Pool, Read};
 use crate::sql::Sql;
 use crate::tx::Session;
 use crate::{DbError, Engine, Row, Snapshot};
@@ -64,7 +64,7 @@ pub(crate) fn read_here<T, E: From<DbError>>(
             Err(error) => return Err(E::from(error)),
         };
         attempts += 1;
-        let Some(pause) = pause_before(attempts, &error, 0) else { return Err(E::from(error)) };
+        let Some(pause) = pool.pause_before(attempts, &error, 0) else { return Err(E::from(error)) };
         pool.reads.pause(pause);
     }
 }

@@ -10,6 +10,7 @@ mod lent;
 mod outcome;
 mod params;
 mod session;
+mod tls;
 mod worker;
 
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -37,6 +38,7 @@ pub(crate) struct Pool {
     /// The newest timeline seen: a primary on an older one has been replaced and must not be
     /// written to when it comes back.
     timeline: AtomicU32,
+    reconnect_attempts_max: u32,
     /// Whether the last commit did not fit on the server's disk.
     pub disk_full: AtomicBool,
 }
@@ -61,6 +63,7 @@ impl Postgres {
             writes: Queue::new(WAITING_MAX),
             reads: Queue::new(WAITING_MAX),
             timeline: AtomicU32::new(0),
+            reconnect_attempts_max: tuning.reconnect_attempts_max,
             disk_full: AtomicBool::new(false),
         });
         let mut threads = Vec::new();
@@ -110,16 +113,20 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 /// How often a transaction is run again after a conflict with others.
 const CONFLICT_ATTEMPTS_MAX: u32 = 12;
-/// How often while the server cannot be reached: with the pauses, about ten seconds.
-const DISCONNECT_ATTEMPTS_MAX: u32 = 14;
 
-/// The pause before the next attempt, or `None` when there has been enough of them.
-///
-/// `salt` spreads the workers, so that those that collided do not collide again.
-fn pause_before(attempt: u32, error: &DbError, salt: usize) -> Option<Duration> {
+impl Pool {
+    /// The pause before the next attempt, or `None` when there has been enough of them.
+    ///
+    /// `salt` spreads the workers, so that those that collided do not collide again.
+    fn pause_before(&self, attempt: u32, error: &DbError, salt: usize) -> Option<Duration> {
+        pause_before(attempt, self.reconnect_attempts_max, error, salt)
+    }
+}
+
+fn pause_before(attempt: u32, reconnects_max: u32, error: &DbError, salt: usize) -> Option<Duration> {
     let (attempts, first, longest) = match error {
         DbError::Busy(_) => (CONFLICT_ATTEMPTS_MAX, 2, 250),
-        _ => (DISCONNECT_ATTEMPTS_MAX, 50, 1_000),
+        _ => (reconnects_max, 50, 1_000),
     };
     if attempt >= attempts {
         return None;
@@ -136,8 +143,9 @@ mod tests {
 
     #[test]
     fn conflicts_and_outages_end_after_a_bounded_wait() {
+        let reconnects_max = Tuning::default().reconnect_attempts_max;
         let wait = |error: DbError| -> Duration {
-            (1..).map_while(|attempt| pause_before(attempt, &error, 3)).sum()
+            (1..).map_while(|attempt| pause_before(attempt, reconnects_max, &error, 3)).sum()
         };
         assert!(wait(DbError::Busy(String::new())) < Duration::from_secs(3));
         let outage = wait(DbError::Disconnected(String::new()));
@@ -146,8 +154,9 @@ mod tests {
 
     #[test]
     fn workers_that_collided_wait_differently() {
+        let reconnects_max = 1;
         let busy = DbError::Busy(String::new());
-        let pauses: Vec<_> = (0..16).map(|salt| pause_before(8, &busy, salt)).collect();
+        let pauses: Vec<_> = (0..16).map(|salt| pause_before(8, reconnects_max, &busy, salt)).collect();
         let first = pauses.first().expect("sixteen pauses");
         assert!(pauses.iter().any(|pause| pause != first));
     }

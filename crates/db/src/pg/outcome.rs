@@ -1,7 +1,9 @@
 //! What became of a transaction whose COMMIT was never answered.
 
+use postgres::error::SqlState;
+
 use super::errors::classify;
-use super::session::PgSession;
+use super::session::{Origin, PgSession};
 use crate::DbError;
 
 /// What the server says about a transaction.
@@ -11,25 +13,34 @@ pub(crate) enum Outcome {
     Aborted,
     /// Still running: its old connection has not been noticed to be gone, or it waits for a standby.
     Running,
-    /// Nobody remembers, or another server has taken over, where the number means nothing.
+    /// Nobody can tell.
     Unknown,
 }
 
 /// Asks on a new connection.
-pub(crate) fn outcome_of(session: &mut PgSession, id: u64, timeline: u32) -> Result<Outcome, DbError> {
-    if session.timeline != timeline {
-        return Ok(Outcome::Unknown);
-    }
+///
+/// After a crash the server gives out again the numbers of transactions whose records had not
+/// reached its disk, and after a failover those that had not reached the standby. So on another
+/// origin, "committed" may speak of somebody else's transaction; every other answer still means
+/// that ours is not there.
+pub(crate) fn outcome_of(session: &mut PgSession, id: u64, origin: &Origin) -> Result<Outcome, DbError> {
+    let same = session.origin == *origin;
     let text = format!("SELECT pg_xact_status('{id}'::xid8)");
-    let row = session.client.query_one(&text, &[]).map_err(|e| classify(&e, &text))?;
+    let row = match session.client.query_one(&text, &[]) {
+        // The number has not been given out in this life.
+        Err(error) if !same && error.code() == Some(&SqlState::INVALID_PARAMETER_VALUE) => {
+            return Ok(Outcome::Aborted);
+        }
+        answer => answer.map_err(|e| classify(&e, &text))?,
+    };
     let status: Option<&str> = row.try_get(0).map_err(|e| classify(&e, &text))?;
-    Ok(match status {
-        Some("committed") => {
+    Ok(match (status, same) {
+        (Some("committed"), true) => {
             wait_for_standby(session)?;
             Outcome::Committed
         }
-        Some("aborted") => Outcome::Aborted,
-        Some("in progress") => Outcome::Running,
+        (Some("aborted"), _) | (Some("in progress"), false) => Outcome::Aborted,
+        (Some("in progress"), true) => Outcome::Running,
         _ => Outcome::Unknown,
     })
 }

@@ -13,11 +13,20 @@ use crate::tx::Session;
 use crate::value::Shape;
 use crate::{DbError, Engine, Row};
 
+/// Which life of which server a connection was made to. Transaction numbers mean something only
+/// within one: after a crash or a failover they may be given out again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Counts failovers.
+    pub timeline: u32,
+    /// When the server's statistics began. They begin anew after a crash.
+    pub life: String,
+}
+
 /// A connection with its prepared statements.
 pub(crate) struct PgSession {
     pub client: Client,
-    /// The timeline the server was on when this connection was made.
-    pub timeline: u32,
+    pub origin: Origin,
     shelf: Shelf<Known>,
 }
 
@@ -28,8 +37,8 @@ struct Known {
 }
 
 impl PgSession {
-    pub fn new(client: Client, timeline: u32) -> Self {
-        Self { client, timeline, shelf: Shelf::new() }
+    pub fn new(client: Client, origin: Origin) -> Self {
+        Self { client, origin, shelf: Shelf::new() }
     }
 
     /// Begins a transaction and learns its number in the same round trip, so that its outcome

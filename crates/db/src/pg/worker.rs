@@ -1,13 +1,14 @@
 //! The life of a thread with a connection.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::connect::Target;
 use super::errors::{classify, is_lost};
 use super::outcome::{Outcome, outcome_of};
-use super::session::PgSession;
-use super::{Pool, Read, lent, pause_before};
-use crate::work::{ReadWork, Verdict, WriteWork};
+use super::session::{Origin, PgSession};
+use super::{Pool, Read, lent};
+use crate::work::{ReadWork, Verdict, WriteWork, caught};
 use crate::{DbError, Snapshot, Tx};
 
 /// A thread's connection, made when it is needed and thrown away when it fails.
@@ -43,10 +44,19 @@ impl<'p> Line<'p> {
         }
     }
 
+    /// Closures' panics are caught where they run; this is for what making their errors, or the
+    /// driver, does. Whoever was not answered is told that the database is closed.
+    fn survive(&mut self, work: impl FnOnce(&mut Self)) {
+        if let Err(error) = caught(|| work(self)) {
+            tracing::error!(%error, "a database thread was interrupted");
+            self.session = None;
+        }
+    }
+
     /// Runs until it works, or the error does not pass, or there were enough attempts.
     fn persist(
         &mut self,
-        queue_closed: impl Fn(std::time::Duration),
+        pause_for: impl Fn(Duration),
         mut attempt: impl FnMut(&mut Self) -> Result<(), DbError>,
     ) -> Result<(), DbError> {
         let mut attempts = 0;
@@ -56,9 +66,11 @@ impl<'p> Line<'p> {
                 done => return done,
             };
             attempts += 1;
-            let Some(pause) = pause_before(attempts, &error, self.number) else { return Err(error) };
+            let Some(pause) = self.pool.pause_before(attempts, &error, self.number) else {
+                return Err(error);
+            };
             tracing::debug!(%error, attempts, "running a transaction again");
-            queue_closed(pause);
+            pause_for(pause);
         }
     }
 }
@@ -66,12 +78,12 @@ impl<'p> Line<'p> {
 /// Refuses a server that has been left behind by a failover.
 fn connect(pool: &Pool, target: &Target) -> Result<PgSession, DbError> {
     let session = target.connect()?;
-    let newest = pool.timeline.fetch_max(session.timeline, Ordering::SeqCst);
-    if session.timeline < newest {
+    let newest = pool.timeline.fetch_max(session.origin.timeline, Ordering::SeqCst);
+    if session.origin.timeline < newest {
         return Err(DbError::Disconnected(format!(
             "this PostgreSQL server is on timeline {}, but another one took over on timeline {newest}; \
              it must be stopped or made a standby",
-            session.timeline
+            session.origin.timeline
         )));
     }
     Ok(session)
@@ -81,17 +93,19 @@ fn connect(pool: &Pool, target: &Target) -> Result<PgSession, DbError> {
 pub(crate) fn write(pool: &Pool, number: usize) {
     let mut line = Line::new(pool, number);
     while let Some(mut work) = pool.writes.pop() {
-        let done = line.persist(|pause| pool.writes.pause(pause), |line| line.write_once(work.as_mut()));
-        pool.disk_full.store(matches!(done, Err(DbError::DiskFull)), Ordering::Relaxed);
-        work.answer(done);
+        line.survive(|line| {
+            let done = line.persist(|pause| pool.writes.pause(pause), |line| line.write_once(work.as_mut()));
+            pool.disk_full.store(matches!(done, Err(DbError::DiskFull)), Ordering::Relaxed);
+            work.answer(done);
+        });
     }
 }
 
 impl Line<'_> {
     fn write_once(&mut self, work: &mut dyn WriteWork) -> Result<(), DbError> {
         let session = self.session()?;
-        let (id, timeline) = match session.begin_write() {
-            Ok(id) => (id, session.timeline),
+        let (id, origin) = match session.begin_write() {
+            Ok(id) => (id, session.origin.clone()),
             Err(error) => {
                 self.session = None;
                 return Err(error);
@@ -110,7 +124,7 @@ impl Line<'_> {
                 Ok(()) => Ok(()),
                 Err(error) if is_lost(&error) || session.client.is_closed() => {
                     self.session = None;
-                    self.learn(id, timeline)
+                    self.learn(id, &origin)
                 }
                 Err(error) => {
                     self.rollback();
@@ -121,10 +135,10 @@ impl Line<'_> {
     }
 
     /// The connection was lost in COMMIT: what came of it is asked on a new one.
-    fn learn(&mut self, id: u64, timeline: u32) -> Result<(), DbError> {
+    fn learn(&mut self, id: u64, origin: &Origin) -> Result<(), DbError> {
         let mut attempts = 0;
         loop {
-            let pending = match self.session().and_then(|session| outcome_of(session, id, timeline)) {
+            let pending = match self.session().and_then(|session| outcome_of(session, id, origin)) {
                 Ok(Outcome::Committed) => return Ok(()),
                 Ok(Outcome::Aborted) => {
                     return Err(DbError::Disconnected("the connection was lost in COMMIT".to_owned()));
@@ -137,7 +151,7 @@ impl Line<'_> {
                 }
             };
             attempts += 1;
-            let Some(pause) = pause_before(attempts, &pending, self.number) else {
+            let Some(pause) = self.pool.pause_before(attempts, &pending, self.number) else {
                 tracing::error!(%pending, id, "a transaction's outcome could not be learned");
                 return Err(DbError::OutcomeUnknown);
             };
@@ -150,14 +164,14 @@ impl Line<'_> {
 pub(crate) fn read(pool: &Pool, number: usize) {
     let mut line = Line::new(pool, number);
     while let Some(read) = pool.reads.pop() {
-        match read {
+        line.survive(|line| match read {
             Read::Whole(mut work) => {
                 let done =
                     line.persist(|pause| pool.reads.pause(pause), |line| line.read_once(work.as_mut()));
                 work.answer(done);
             }
-            Read::Lent(lent) => lent::serve(&mut line, &lent),
-        }
+            Read::Lent(lent) => lent::serve(line, &lent),
+        });
     }
 }
 

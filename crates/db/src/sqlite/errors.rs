@@ -49,3 +49,30 @@ fn known(error: &rusqlite::Error) -> Option<DbError> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(code: i32) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(ffi::Error::new(code), None)
+    }
+
+    #[test]
+    fn what_passes_what_is_full_and_what_is_broken_are_told_apart() {
+        let meaning = |code| passing_or_other(&failure(code));
+        assert!(matches!(meaning(ffi::SQLITE_BUSY), DbError::Busy(_)));
+        assert!(matches!(meaning(ffi::SQLITE_BUSY_RECOVERY), DbError::Busy(_)));
+        assert!(matches!(meaning(ffi::SQLITE_FULL), DbError::DiskFull));
+        assert!(matches!(meaning(ffi::SQLITE_IOERR_FSYNC), DbError::Broken(_)));
+        assert!(matches!(meaning(ffi::SQLITE_CORRUPT), DbError::Broken(_)));
+        assert!(matches!(meaning(ffi::SQLITE_IOERR_READ), DbError::Other(_)));
+        assert!(matches!(meaning(ffi::SQLITE_READONLY), DbError::Other(_)));
+    }
+
+    #[test]
+    fn a_commit_that_could_not_be_written_is_broken() {
+        assert!(matches!(of_commit(&failure(ffi::SQLITE_IOERR_WRITE)), DbError::Broken(_)));
+        assert!(matches!(of_commit(&failure(ffi::SQLITE_FULL)), DbError::DiskFull));
+    }
+}

@@ -37,7 +37,7 @@ const LOG_SIZE_MAX: u32 = 64 * 1024 * 1024;
 /// In KiB: what a connection keeps in memory.
 const WRITER_CACHE_KIB: u32 = 16 * 1024;
 const READER_CACHE_KIB: u32 = 2 * 1024;
-/// How long a connection waits for another process before it says that it is busy.
+/// How long a connection waits for another process, when nothing else is said.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 /// How many closures may wait to write, or to read on a database thread.
 const WAITING_MAX: usize = 4_096;
@@ -100,6 +100,7 @@ impl Sqlite {
     /// Opens the file, which must have been prepared by [`create`], and starts the threads.
     pub fn start(path: &Path, tuning: &Tuning) -> Result<Self, DbError> {
         let connection = open_writer(path)?;
+        connection.busy_timeout(tuning.busy_wait).map_err(|e| other(&e))?;
         let shared = Arc::new(Shared {
             path: path.to_owned(),
             writes: Queue::new(WAITING_MAX),
@@ -161,15 +162,17 @@ fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<
 
 /// Opens a connection that may write, making the file when it is missing.
 pub(crate) fn open_writer(path: &Path) -> Result<Connection, DbError> {
-    refuse_old_library()?;
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    refuse_older_than_needed(rusqlite::version_number(), rusqlite::version())?;
+    make_private(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| cannot_open(path, &e))?;
     // Set first: the other settings have to wait for other processes too.
     connection.busy_timeout(BUSY_WAIT).map_err(|e| other(&e))?;
     let settings = format!(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
+         PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON;
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
          PRAGMA journal_size_limit = {LOG_SIZE_MAX};
          PRAGMA cache_size = -{WRITER_CACHE_KIB};"
@@ -184,6 +187,20 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, DbError> {
         return Err(DbError::Other(format!("{}: {text}", path.display())));
     }
     Ok(connection)
+}
+
+/// Makes a missing file such that only its owner can read it; the log inherits that.
+fn make_private(path: &Path) -> Result<(), DbError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(DbError::Other(format!("cannot make {}: {error}", path.display())))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Opens a connection that only reads.
@@ -223,10 +240,6 @@ fn cannot_open(path: &Path, error: &rusqlite::Error) -> DbError {
     }
 }
 
-fn refuse_old_library() -> Result<(), DbError> {
-    refuse_older_than_needed(rusqlite::version_number(), rusqlite::version())
-}
-
 fn refuse_older_than_needed(number: i32, name: &str) -> Result<(), DbError> {
     if number >= VERSION_MIN {
         return Ok(());
@@ -246,5 +259,40 @@ mod tests {
         let error = refuse_older_than_needed(3_046_001, "3.46.1").expect_err("too old");
         assert!(error.to_string().contains("3.46.1"), "{error}");
         assert!(refuse_older_than_needed(3_051_003, "3.51.3").is_ok());
+    }
+
+    fn started() -> (tempfile::TempDir, Sqlite) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sqlite = Sqlite::start(&folder.path().join("test.db"), &Tuning::default()).expect("it starts");
+        (folder, sqlite)
+    }
+
+    fn write_nothing(sqlite: &Sqlite) -> Result<(), DbError> {
+        let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+        let work = |_: &mut crate::Tx<'_>| Ok::<_, DbError>(());
+        sqlite.write(Box::new(crate::work::Task::new(work, crate::work::Reply::Blocked(sender))));
+        receiver.recv().expect("an answer")
+    }
+
+    #[test]
+    fn after_a_failed_flush_nothing_is_written_any_more() {
+        let (_folder, sqlite) = started();
+        assert!(write_nothing(&sqlite).is_ok());
+        let flush = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+        sqlite.shared.note(&errors::of_commit(&rusqlite::Error::SqliteFailure(flush, None)));
+        let refused = write_nothing(&sqlite);
+        assert!(matches!(refused, Err(DbError::Broken(_))), "{refused:?}");
+        assert!(sqlite.shared.readers.with(|_| ()).is_ok(), "reading goes on");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_the_owner_can_read_the_file_and_its_log() {
+        use std::os::unix::fs::PermissionsExt;
+        let (folder, _sqlite) = started();
+        for name in ["test.db", "test.db-wal", "test.db-shm"] {
+            let file = std::fs::metadata(folder.path().join(name)).expect(name);
+            assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use super::{BorrowingSession, Shared, open_reader};
-use crate::work::{ReadWork, Verdict};
+use crate::work::{ReadWork, Verdict, caught};
 use crate::{DbError, Snapshot};
 
 /// How many connections are kept open while nobody reads.
@@ -69,8 +69,13 @@ impl Readers {
 /// The life of a reading thread.
 pub(crate) fn run(shared: &Shared) {
     while let Some(mut work) = shared.reads.pop() {
-        let outcome = attempt(shared, work.as_mut());
-        work.answer(outcome);
+        let done = caught(|| {
+            let outcome = attempt(shared, work.as_mut());
+            work.answer(outcome);
+        });
+        if let Err(error) = done {
+            tracing::error!(%error, "a reader was interrupted");
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use super::Shared;
 use super::errors::{of_commit, passing_or_other};
 use super::session::KeepingSession;
-use crate::work::{Verdict, WriteWork};
+use crate::work::{Verdict, WriteWork, caught};
 use crate::{DbError, Tx};
 
 /// How often a closure is run while another process is in its way, each time after the wait
@@ -26,13 +26,20 @@ pub(crate) fn run(connection: &Connection, shared: &Shared, batch_max: usize) {
     let mut writer = Writer { session: KeepingSession::new(connection), connection, shared };
     loop {
         let mut batch = shared.writes.pop_some(batch_max);
-        match (batch.len(), batch.pop()) {
-            (_, None) => return,
-            (1, Some(only)) => writer.alone(only),
-            (_, Some(last)) => {
+        let Some(last) = batch.pop() else { return };
+        let done = caught(|| {
+            if batch.is_empty() {
+                writer.alone(last);
+            } else {
                 batch.push(last);
                 writer.together(batch);
             }
+        });
+        // Closures' panics are caught where they run; this is what making their errors did. Whoever
+        // was not answered is told that the database is closed, and the thread lives on.
+        if let Err(error) = done {
+            tracing::error!(%error, "the writer was interrupted");
+            writer.rollback();
         }
     }
 }
