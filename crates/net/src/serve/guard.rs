@@ -79,7 +79,7 @@ impl Patience {
         let Some(wait) = self.turn.wait() else {
             return Poll::Pending;
         };
-        let now = Instant::now();
+        let mut now = Instant::now();
         if wait != self.wait {
             (self.wait, self.since, self.head_begun) = (wait, now, false);
         }
@@ -87,7 +87,6 @@ impl Patience {
             (self.since, self.head_begun) = (now, true);
         }
         loop {
-            let now = Instant::now();
             let patience = if self.head_begun { self.header_timeout } else { self.idle_timeout };
             let due = self.since + patience;
             let gives_way = !self.head_begun && now >= self.since + IDLE_CHECK && self.gate.is_crowded();
@@ -96,6 +95,7 @@ impl Patience {
             }
             let look = if self.head_begun { due } else { due.min(now + IDLE_CHECK) };
             ready!(self.alarm.poll(cx, look));
+            now = Instant::now();
         }
     }
 }
