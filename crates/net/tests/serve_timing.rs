@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use net::serve::Limits;
 use support::{Client, exchange, get_request, seconds, settle, start, start_with};
-use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, advance};
 
 #[tokio::test(start_paused = true)]
@@ -126,22 +125,6 @@ async fn a_client_that_takes_nothing_is_dropped() {
     let since = Instant::now();
     running.signals.dropped.notified().await;
     assert_eq!(seconds(since), 60);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_client_that_takes_a_little_now_and_then_is_not() {
-    let running = start().await;
-    let mut client = Client::connect(&running).await;
-    client.send(get_request("/endless")).await;
-    let mut sink = vec![0; 1024 * 1024];
-    for _ in 0..10 {
-        advance(Duration::from_secs(50)).await;
-        // More than the socket's buffers hold, so that room is made for the server.
-        for _ in 0..16 {
-            client.stream.read_exact(&mut sink).await.unwrap_or(0);
-        }
-    }
-    assert!(client.stream.read_exact(&mut sink).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

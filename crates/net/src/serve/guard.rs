@@ -195,3 +195,54 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         this.watch_write(cx, outcome)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::advance;
+
+    use super::*;
+
+    /// A stream that holds 100 bytes, and its client's end.
+    fn pair() -> (Guard<DuplexStream>, DuplexStream) {
+        let (ours, client) = duplex(100);
+        (Guard::new(ours, Turn::default(), &Limits::default()), client)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_a_little_now_and_then_is_served() {
+        let (mut guard, mut client) = pair();
+        let writer = tokio::spawn(async move { guard.write_all(&[7; 2000]).await });
+        let mut sink = [0; 100];
+        for _ in 0..20 {
+            advance(Duration::from_secs(50)).await;
+            client.read_exact(&mut sink).await.unwrap();
+        }
+        assert!(writer.await.unwrap().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_not() {
+        let (mut guard, _client) = pair();
+        let since = Instant::now();
+        assert_eq!(guard.write_all(&[7; 101]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(guard.is_stalled());
+        assert_eq!(since.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stall_begins_anew_after_each_byte_that_was_taken() {
+        let (mut guard, mut client) = pair();
+        guard.write_all(&[7; 100]).await.unwrap();
+        let writer = tokio::spawn(async move {
+            let outcome = guard.write_all(&[7; 101]).await;
+            (outcome, Instant::now())
+        });
+        advance(Duration::from_secs(59)).await;
+        client.read_u8().await.unwrap();
+        let taken = Instant::now();
+        let (outcome, gave_up) = writer.await.unwrap();
+        assert!(outcome.is_err());
+        assert_eq!((gave_up - taken).as_secs(), 60);
+    }
+}
