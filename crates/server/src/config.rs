@@ -195,7 +195,9 @@ impl Config {
         match self.tls.mode {
             TlsMode::Off => format!("http://{}", self.listen),
             TlsMode::Files => format!("https://{}", self.listen),
-            TlsMode::Acme => self.tls.domains.first().map_or_else(String::new, |name| format!("https://{name}")),
+            TlsMode::Acme => {
+                self.tls.domains.first().map_or_else(String::new, |name| format!("https://{name}"))
+            }
         }
     }
 
@@ -204,16 +206,28 @@ impl Config {
             Err(ConfigError::Refused { name, problem: problem.to_owned(), remedy: remedy.to_owned() })
         };
         let Ok(url) = url::Url::parse(&self.base_url) else {
-            return refused("base_url", "not a URL", "write scheme and host, such as https://shop.example.com");
+            return refused(
+                "base_url",
+                "not a URL",
+                "write scheme and host, such as https://shop.example.com",
+            );
         };
         if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() {
-            return refused("base_url", "more or less than scheme and host", "write https://shop.example.com");
+            return refused(
+                "base_url",
+                "more or less than scheme and host",
+                "write https://shop.example.com",
+            );
         }
         if self.database != "sqlite" && !self.database.starts_with("postgres") {
             return refused("database", "neither sqlite nor a postgres:// URL", "write one of them");
         }
         if self.raw_notice_days < 1 {
-            return refused("raw_notice_days", "less than a day", "keep raw notices long enough to look at them");
+            return refused(
+                "raw_notice_days",
+                "less than a day",
+                "keep raw notices long enough to look at them",
+            );
         }
         Ok(())
     }
@@ -248,7 +262,8 @@ fn override_with(table: &mut toml::Table, name: &str, value: &str) {
 
 /// Numbers, booleans and lists are written as in the file; everything else is text.
 fn typed(value: &str) -> toml::Value {
-    let as_toml = format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
+    let as_toml =
+        format!("value = {value}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("value"));
     match as_toml {
         Some(typed @ (toml::Value::Integer(_) | toml::Value::Boolean(_) | toml::Value::Array(_))) => typed,
         _ => toml::Value::String(value.to_owned()),

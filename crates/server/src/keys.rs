@@ -29,7 +29,9 @@ pub enum KeysError {
         mode: u32,
     },
     /// The file does not hold keys.
-    #[error("{path} line {line}: expected a number and {KEY_LENGTH} bytes in hex; restore the file from its export")]
+    #[error(
+        "{path} line {line}: expected a number and {KEY_LENGTH} bytes in hex; restore the file from its export"
+    )]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -37,7 +39,9 @@ pub enum KeysError {
         line: usize,
     },
     /// There is a database that the missing keys belong to.
-    #[error("{path} is missing, but there is a database that was sealed with its keys; put it back, or restore it with \"handsel secrets import\"")]
+    #[error(
+        "{path} is missing, but there is a database that was sealed with its keys; put it back, or restore it with \"handsel secrets import\""
+    )]
     Lost {
         /// Where the file should be.
         path: PathBuf,
@@ -94,7 +98,8 @@ pub fn write(data: &Path, ring: &Ring) -> Result<(), KeysError> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
     let temporary = folder.join("ring.new");
     let _ = std::fs::remove_file(&temporary);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(failed)?;
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(failed)?;
     for (number, key) in ring.keys() {
         writeln!(file, "{number} {}", hex::encode(key.expose())).map_err(failed)?;
     }
@@ -117,7 +122,9 @@ pub fn parse(path: &Path, text: &str) -> Result<BTreeMap<u32, Secret<[u8; KEY_LE
     };
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     lines
-        .map(|(at, line)| read(line).ok_or_else(|| KeysError::Malformed { path: path.to_owned(), line: at + 1 }))
+        .map(|(at, line)| {
+            read(line).ok_or_else(|| KeysError::Malformed { path: path.to_owned(), line: at + 1 })
+        })
         .collect()
 }
 

@@ -4,6 +4,7 @@ mod config;
 mod demo;
 mod keys;
 mod serve;
+mod verbs;
 mod wiring;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
+use crate::verbs::VerbError;
 use crate::wiring::StartError;
 
 /// Sells and delivers digital goods: a payment is announced, the right buyer gets the right files.
@@ -21,6 +23,8 @@ struct Cli {
     /// The configuration file (TOML). Without one: SQLite in ./data, listening on 127.0.0.1:8080.
     #[arg(long, global = true, env = "HANDSEL_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    #[command(flatten)]
+    common: verbs::Common,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -31,6 +35,8 @@ enum Verb {
     Serve,
     /// Try everything on this machine: a shop with sample products, a simulated PayPal, a mailbox.
     Demo(demo::DemoOptions),
+    #[command(flatten)]
+    Desk(verbs::Verb),
 }
 
 fn main() -> ExitCode {
@@ -42,15 +48,16 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => {
             eprintln!("handsel: {error}");
-            ExitCode::from(2)
+            // 1: refused, or not there. 2: could not begin.
+            ExitCode::from(if matches!(error, VerbError::Refused(_)) { 1 } else { 2 })
         }
     }
 }
 
-fn run(cli: Cli) -> Result<ExitCode, StartError> {
+fn run(cli: Cli) -> Result<ExitCode, VerbError> {
     match cli.verb {
         Verb::Serve => {
-            let config = Config::load(cli.config.as_deref(), std::env::vars())?;
+            let config = Config::load(cli.config.as_deref(), std::env::vars()).map_err(StartError::Config)?;
             // The database is opened before the runtime: its driver must not run on an async worker.
             let app = wiring::open(&config)?;
             wiring::first_merchant(&app)?;
@@ -61,7 +68,8 @@ fn run(cli: Cli) -> Result<ExitCode, StartError> {
             })?;
             Ok(ExitCode::SUCCESS)
         }
-        Verb::Demo(options) => runtime()?.block_on(demo::run(options)),
+        Verb::Demo(options) => Ok(runtime()?.block_on(demo::run(options, cli.common.json))?),
+        Verb::Desk(verb) => verbs::run(cli.config.as_deref(), &cli.common, verb),
     }
 }
 

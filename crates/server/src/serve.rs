@@ -1,6 +1,7 @@
 //! Listening: certificates, proxies, the background work, and a clean end.
 
 use app::app::App;
+use net::outbound::Roots;
 use net::serve::{ForwardedBy, Limits, Server, StopHandle, TrustedProxies, on_signals, stop};
 use net::tls::{Tls, TlsSettings};
 use tokio::net::TcpListener;
@@ -13,7 +14,8 @@ const ACME_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// Serves until a signal says stop, then finishes what was begun.
 pub async fn run(app: App, config: &Config, listener: TcpListener) -> Result<(), StartError> {
-    let tls = Tls::open(&tls_settings(config)?).map_err(|error| StartError::Other(error.to_string()))?;
+    let tls = Tls::open(&tls_settings(config)?, &Roots::default())
+        .map_err(|error| StartError::Other(error.to_string()))?;
     let server = Server::new(Limits::default(), trusted_proxies(&config.proxies)?);
     let (handle, stopped) = stop();
     begin_background(&app);
@@ -49,9 +51,8 @@ pub async fn bind(address: &str) -> Result<TcpListener, StartError> {
 
 fn watch_signals(handle: StopHandle) {
     tokio::spawn(async move {
-        if let Err(error) = on_signals(handle).await {
-            tracing::error!(%error, "signals cannot be watched: only a kill will stop this program");
-        }
+        let Err(error) = on_signals(handle).await;
+        tracing::error!(%error, "signals cannot be watched: only a kill will stop this program");
     });
 }
 
@@ -70,7 +71,9 @@ fn tls_settings(config: &Config) -> Result<TlsSettings, StartError> {
             cert: tls.cert.clone().ok_or_else(|| missing("tls.cert", "name the PEM file of the chain"))?,
             key: tls.key.clone().ok_or_else(|| missing("tls.key", "name the PEM file of the key"))?,
         }),
-        TlsMode::Acme if tls.domains.is_empty() => Err(missing("tls.domains", "list the names of the certificate")),
+        TlsMode::Acme if tls.domains.is_empty() => {
+            Err(missing("tls.domains", "list the names of the certificate"))
+        }
         TlsMode::Acme => Ok(TlsSettings::Acme {
             domains: tls.domains.clone(),
             contact: tls.contact.clone(),
@@ -92,7 +95,10 @@ fn trusted_proxies(config: &ProxyConfig) -> Result<TrustedProxies, StartError> {
         None | Some("x-forwarded") => ForwardedBy::XForwarded,
         Some("forwarded") => ForwardedBy::Forwarded,
         Some(other) => {
-            return Err(refused(format!("\"{other}\" is no header that is understood"), "write x-forwarded or forwarded"));
+            return Err(refused(
+                format!("\"{other}\" is no header that is understood"),
+                "write x-forwarded or forwarded",
+            ));
         }
     };
     let networks = config.trusted.iter().map(|text| {

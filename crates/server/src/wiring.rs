@@ -9,7 +9,9 @@ use app::merchants::{self, flow::NewMerchant};
 use app::problem::Failure;
 use db::{Db, DbError, Options};
 use kernel::{Currency, EmailAddress, MerchantId, Span, SystemClock, SystemEntropy};
-use mail::{Accepted, BoxFuture, Credentials, Mailer, Outgoing, SendError, SmtpMailer, SmtpSettings, TlsMode};
+use mail::{
+    Accepted, BoxFuture, Credentials, Mailer, Outgoing, SendError, SmtpMailer, SmtpSettings, TlsMode,
+};
 use net::outbound::{Client, OutboundPolicy, Roots};
 use stores::{DirectoryStore, StoreError};
 
@@ -81,7 +83,8 @@ pub fn wire(
     let state = if used { Database::Used } else { Database::Fresh };
     let ring = keys::open_or_create(&config.data, state, &*entropy)?;
     let blobs = DirectoryStore::open(&config.data.join("blobs"), entropy.clone())?;
-    let outbound = Client::new(policy, &Roots::default()).map_err(|error| StartError::Other(error.to_string()))?;
+    let outbound =
+        Client::new(policy, &Roots::default()).map_err(|error| StartError::Other(error.to_string()))?;
     let renderer = ui::Renderer::new().map_err(|error| StartError::Other(error.to_string()))?;
     Ok(App::new(Parts {
         db,
@@ -129,7 +132,7 @@ pub fn first_merchant(app: &App) -> Result<MerchantId, StartError> {
 }
 
 /// The folder of everything, for nobody else's eyes.
-fn make_data_folder(data: &Path) -> Result<(), StartError> {
+pub fn make_data_folder(data: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
     let failed = |why| StartError::System { what: format!("the data folder {}", data.display()), why };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;

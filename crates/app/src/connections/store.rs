@@ -73,3 +73,18 @@ fn read(row: &mut Row) -> Result<Connection, DbError> {
         disabled_at: row.get("disabled_at")?,
     })
 }
+
+/// Switches a connection off.
+pub fn disable(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    id: ConnectionId,
+    now: kernel::Timestamp,
+) -> Result<(), DbError> {
+    sql("UPDATE connections SET disabled_at = COALESCE(disabled_at, $1), version = version + 1
+          WHERE merchant_id = $2 AND id = $3")
+    .bind(now)
+    .bind(merchant)
+    .bind(id)
+    .change_one(tx)
+}

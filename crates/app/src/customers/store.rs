@@ -64,3 +64,12 @@ pub fn read(row: &mut Row) -> Result<Customer, DbError> {
         created_at: row.get("created_at")?,
     })
 }
+
+/// The newest accounts.
+pub fn newest(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result<Vec<Customer>, DbError> {
+    sql("SELECT id, merchant_id, email, name, company, country, vat_id, locale, created_at
+           FROM customers WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2")
+    .bind(merchant)
+    .bind(most)
+    .all(source, read)
+}

@@ -218,3 +218,32 @@ pub fn read(row: &mut Row) -> Result<Stored, DbError> {
         decided_at: row.get("decided_at")?,
     })
 }
+
+/// Whether news about an order's money waits for a person.
+pub fn any_quarantined(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<bool, DbError> {
+    let found = sql("SELECT id FROM notices WHERE merchant_id = $1 AND order_id = $2 AND state = 'quarantined' LIMIT 1")
+        .bind(merchant)
+        .bind(order)
+        .optional(source, |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
+/// The newest notices, of one state or of all.
+pub fn newest_first(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    state: Option<NoticeState>,
+    most: u32,
+) -> Result<Vec<Stored>, DbError> {
+    sql("SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id, copies,
+                received_at, verified_at, decided_at
+           FROM notices WHERE merchant_id = $1 AND (CAST($2 AS TEXT) IS NULL OR state = $2) ORDER BY id DESC LIMIT $3")
+    .bind(merchant)
+    .bind(state)
+    .bind(most)
+    .all(source, read)
+}

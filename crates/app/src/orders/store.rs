@@ -71,6 +71,16 @@ pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: OrderId) -> Res
     .optional(source, read)
 }
 
+/// By the id in a thank-you page's address, whoever's it is: the code there proves the right to it.
+pub fn by_page(source: &mut impl Source, id: OrderId) -> Result<Option<Order>, DbError> {
+    sql("SELECT id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name, buyer_company,
+                buyer_country, buyer_vat_id, locale, currency, net_minor, tax_minor, due_minor, settled_minor,
+                returned_minor, nonce, ring_key, generation, consent_text, consent_at, created_at, paid_at, version
+           FROM orders WHERE id = $1")
+    .bind(id)
+    .optional(source, read)
+}
+
 /// By id, holding the row: the first lock of every transaction that changes an order.
 pub fn lock(tx: &mut Tx<'_>, merchant: MerchantId, id: OrderId) -> Result<Option<Order>, DbError> {
     sql("SELECT id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name, buyer_company,
@@ -226,4 +236,26 @@ fn read_line(row: &mut Row) -> Result<Line, DbError> {
         file_policy: row.get("file_policy")?,
         pending_policy: row.get("pending_policy")?,
     })
+}
+
+/// The newest order.
+pub fn newest(source: &mut impl Source, merchant: MerchantId) -> Result<OrderId, DbError> {
+    sql("SELECT id FROM orders WHERE merchant_id = $1 ORDER BY id DESC LIMIT 1")
+        .bind(merchant)
+        .one(source, |row| row.get("id"))
+}
+
+/// The newest orders.
+pub fn newest_first(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    most: u32,
+) -> Result<Vec<Order>, DbError> {
+    sql("SELECT id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name, buyer_company,
+                buyer_country, buyer_vat_id, locale, currency, net_minor, tax_minor, due_minor, settled_minor,
+                returned_minor, nonce, ring_key, generation, consent_text, consent_at, created_at, paid_at, version
+           FROM orders WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2")
+    .bind(merchant)
+    .bind(most)
+    .all(source, read)
 }

@@ -1,0 +1,146 @@
+//! The verbs of the shell: what the operator does without a browser.
+//!
+//! They open the same database as the server and may run beside it; what they enqueue, the
+//! server does. Every verb that a script would read has `--json`.
+
+mod connections;
+mod customers;
+mod merchants;
+mod notices;
+mod orders;
+mod output;
+mod products;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use app::app::App;
+use app::problem::Failure;
+use clap::Subcommand;
+use kernel::MerchantId;
+
+use crate::config::Config;
+use crate::wiring::{self, StartError};
+pub use output::Output;
+
+/// The verbs that work on one merchant's things.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Sellers: add, list.
+    #[command(subcommand)]
+    Merchants(merchants::Verb),
+    /// Gateway accounts: add, list, disable.
+    #[command(subcommand)]
+    Connections(connections::Verb),
+    /// What is sold: add, list, show.
+    #[command(subcommand)]
+    Products(products::Verb),
+    /// Transactions: list, show, resend, extend, reissue, regenerate.
+    #[command(subcommand)]
+    Orders(orders::Verb),
+    /// Accounts of buyers: list, show.
+    #[command(subcommand)]
+    Customers(customers::Verb),
+    /// What gateways sent: list, show, replay, accept, refuse.
+    #[command(subcommand)]
+    Notices(notices::Verb),
+}
+
+/// Flags that every verb understands.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Common {
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Which seller, by slug; the first one when absent.
+    #[arg(long, global = true, value_name = "SLUG")]
+    pub merchant: Option<String>,
+}
+
+/// What a verb works with.
+pub struct Desk {
+    /// The product.
+    pub app: App,
+    /// The configuration that it was opened with.
+    pub config: Config,
+    /// Whose things.
+    pub merchant: MerchantId,
+    /// Where answers go.
+    pub output: Output,
+}
+
+/// Why a verb did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum VerbError {
+    /// The program could not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The product refused.
+    #[error("{0}")]
+    Refused(#[from] Failure),
+    /// What was typed cannot be understood.
+    #[error("{0}")]
+    Usage(String),
+    /// A file of the operator's.
+    #[error("{path}: {why}")]
+    File {
+        /// Which.
+        path: String,
+        /// What the system said.
+        why: std::io::Error,
+    },
+}
+
+impl From<db::DbError> for VerbError {
+    fn from(error: db::DbError) -> Self {
+        Self::Refused(Failure::Db(error))
+    }
+}
+
+impl From<stores::StoreError> for VerbError {
+    fn from(error: stores::StoreError) -> Self {
+        Self::Start(StartError::Store(error))
+    }
+}
+
+/// Runs one verb.
+pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<ExitCode, VerbError> {
+    let desk = desk(config_file, common)?;
+    match verb {
+        Verb::Merchants(verb) => merchants::run(&desk, verb),
+        Verb::Connections(verb) => connections::run(&desk, verb),
+        Verb::Products(verb) => products::run(&desk, verb),
+        Verb::Orders(verb) => orders::run(&desk, verb),
+        Verb::Customers(verb) => customers::run(&desk, verb),
+        Verb::Notices(verb) => notices::run(&desk, verb),
+    }?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Opens the product for a verb.
+pub fn desk(config_file: Option<&Path>, common: &Common) -> Result<Desk, VerbError> {
+    let config = Config::load(config_file, std::env::vars()).map_err(StartError::Config)?;
+    let app = wiring::open(&config)?;
+    let merchant = match &common.merchant {
+        None => wiring::first_merchant(&app)?,
+        Some(slug) => {
+            let wanted = slug.clone();
+            let found =
+                app.read_now(move |snapshot| Ok(app::merchants::store::by_slug(snapshot, &wanted)?))?;
+            found.map(|merchant| merchant.id).ok_or_else(|| {
+                VerbError::Usage(format!("there is no merchant \"{slug}\"; see: handsel merchants list"))
+            })?
+        }
+    };
+    Ok(Desk { app, config, merchant, output: Output::new(common.json) })
+}
+
+/// Reads a typed id from the command line.
+pub fn id<T: std::str::FromStr<Err = kernel::IdError>>(text: &str) -> Result<T, VerbError> {
+    text.parse().map_err(|error: kernel::IdError| VerbError::Usage(error.to_string()))
+}
+
+/// A thing that must be there.
+pub fn found<T>(what: &str, thing: Option<T>) -> Result<T, VerbError> {
+    thing.ok_or_else(|| VerbError::Refused(app::problem::Problem::not_found(what).into()))
+}
