@@ -47,31 +47,70 @@ impl Accent {
 
     /// The stylesheet that sets the color for both themes.
     pub fn css(self) -> String {
-        let light = self.shades(Theme::Light);
-        let dark = self.shades(Theme::Dark);
+        let light = self.shades(Theme::Light).declarations();
+        let dark = self.shades(Theme::Dark).declarations();
         format!(":root{{{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n")
     }
 
-    fn shades(self, theme: Theme) -> String {
+    /// One shade as `#rrggbb`, for mails: their readers know no custom properties.
+    ///
+    /// `name` is `fill`, `on_fill`, `text` or `text_dark`; others do not exist.
+    pub(crate) fn shade(self, name: &str) -> Option<String> {
+        let light = self.shades(Theme::Light);
+        match name {
+            "fill" => Some(hex(light.fill)),
+            "on_fill" => Some(hex(light.on_fill)),
+            "text" => Some(hex(light.text)),
+            "text_dark" => Some(hex(self.shades(Theme::Dark).text)),
+            _ => None,
+        }
+    }
+
+    fn shades(self, theme: Theme) -> Shades {
         let (surface, toward) = match theme {
             Theme::Light => (LIGHT_SURFACE, BLACK),
             Theme::Dark => (DARK_SURFACE, WHITE),
         };
-        let on_fill = if contrast(WHITE, self.0) >= contrast(BLACK, self.0) { WHITE } else { BLACK };
+        let fill = self.0;
+        let on_fill = if contrast(WHITE, fill) >= contrast(BLACK, fill) { WHITE } else { BLACK };
         // Moving away from what is written on it, a pressed button is never harder to read.
-        let hover = mix(self.0, if on_fill == WHITE { BLACK } else { WHITE }, 14);
-        let soft = mix(surface, self.0, 10);
+        let hover = mix(fill, if on_fill == WHITE { BLACK } else { WHITE }, 14);
+        let soft = mix(surface, fill, 10);
         let legible =
             |shade: &Rgb| contrast(*shade, surface) >= CONTRAST_MIN && contrast(*shade, soft) >= CONTRAST_MIN;
-        let text = (0..=100).map(|percent| mix(self.0, toward, percent)).find(legible).unwrap_or(toward);
+        let text = (0..=100).map(|percent| mix(fill, toward, percent)).find(legible).unwrap_or(toward);
+        let line = if contrast(fill, surface) < EDGE_CONTRAST_MIN { text } else { fill };
+        Shades { fill, hover, line, on_fill, text, soft }
+    }
+}
+
+impl Default for Accent {
+    /// The color of `assets/css/base.css`, for merchants who chose none.
+    fn default() -> Self {
+        Self([0x0f, 0x5c, 0x55])
+    }
+}
+
+/// What a theme makes of the color.
+struct Shades {
+    fill: Rgb,
+    hover: Rgb,
+    line: Rgb,
+    on_fill: Rgb,
+    text: Rgb,
+    soft: Rgb,
+}
+
+impl Shades {
+    fn declarations(&self) -> String {
         format!(
             "--accent:{};--accent-hover:{};--accent-line:{};--on-accent:{};--accent-text:{};--accent-soft:{}",
-            hex(self.0),
-            hex(hover),
-            hex(if contrast(self.0, surface) < EDGE_CONTRAST_MIN { text } else { self.0 }),
-            hex(on_fill),
-            hex(text),
-            hex(soft),
+            hex(self.fill),
+            hex(self.hover),
+            hex(self.line),
+            hex(self.on_fill),
+            hex(self.text),
+            hex(self.soft),
         )
     }
 }
@@ -135,11 +174,6 @@ impl serde::Serialize for Accent {
 mod tests {
     use super::*;
 
-    fn shade(css: &str, name: &str) -> Rgb {
-        let (_, rest) = css.split_once(&format!("--{name}:")).unwrap();
-        Accent::parse(&rest[..7]).unwrap().0
-    }
-
     #[test]
     fn every_color_gets_text_that_can_be_read() {
         for color in [
@@ -148,15 +182,11 @@ mod tests {
         ] {
             let accent = Accent::parse(color).unwrap();
             for (theme, surface) in [(Theme::Light, LIGHT_SURFACE), (Theme::Dark, DARK_SURFACE)] {
-                let css = accent.shades(theme);
-                let text = shade(&css, "accent-text");
-                assert!(contrast(text, surface) >= 4.5, "{color}: text on the surface");
-                assert!(contrast(text, shade(&css, "accent-soft")) >= 4.5, "{color}: text on the tint");
-                for fill in ["accent", "accent-hover"] {
-                    assert!(
-                        contrast(shade(&css, "on-accent"), shade(&css, fill)) >= 4.5,
-                        "{color}: on {fill}"
-                    );
+                let shades = accent.shades(theme);
+                assert!(contrast(shades.text, surface) >= 4.5, "{color}: text on the surface");
+                assert!(contrast(shades.text, shades.soft) >= 4.5, "{color}: text on the tint");
+                for fill in [shades.fill, shades.hover] {
+                    assert!(contrast(shades.on_fill, fill) >= 4.5, "{color}: on {fill:?}");
                 }
             }
         }

@@ -11,7 +11,7 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, State};
 use crate::engine::Surroundings;
 use crate::escape::Escaped;
 use crate::i18n::{Piece, missing};
-use crate::{assets, icons};
+use crate::{assets, escape, icons};
 
 /// Adds all of them to an environment.
 pub(crate) fn register(environment: &mut Environment<'static>) {
@@ -20,6 +20,7 @@ pub(crate) fn register(environment: &mut Environment<'static>) {
     environment.add_function("absolute", absolute);
     environment.add_function("asset", |name: &str| assets::asset_url(name).ok_or_else(|| no_asset(name)));
     environment.add_function("accent_url", accent_url);
+    environment.add_function("accent_shade", accent_shade);
     environment.add_function("icon", icon);
     environment.add_filter("money", money);
     environment.add_filter("bytes", bytes);
@@ -31,7 +32,8 @@ pub(crate) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("short_id", short_id);
     environment.add_filter("monogram", monogram);
     environment.add_filter("tint", tint);
-    environment.add_filter("paragraphs", paragraphs);
+    environment.add_filter("paragraphs", |text: &str| Value::from_safe_string(escape::paragraphs(text)));
+    environment.add_filter("linked", |text: &str| Value::from_safe_string(escape::linked(text)));
     environment.add_filter("groups", groups);
 }
 
@@ -93,13 +95,19 @@ fn translate(state: &State, key: &str, values: Kwargs) -> Result<Value, Error> {
     Ok(if escape { Value::from_safe_string(text) } else { Value::from(text) })
 }
 
-/// `url("/cart")`: the path at this merchant.
+/// `url("/cart")`: the path at this merchant. Addresses elsewhere stay as they are.
 fn url(state: &State, path: &str) -> Result<String, Error> {
+    if !path.starts_with('/') {
+        return Ok(path.to_owned());
+    }
     Ok(format!("{}{path}", surroundings(state)?.frame.merchant.base_path))
 }
 
 /// `absolute("/cart")`: the same with scheme and host, for mails.
 fn absolute(state: &State, path: &str) -> Result<String, Error> {
+    if !path.starts_with('/') {
+        return Ok(path.to_owned());
+    }
     let around = surroundings(state)?;
     Ok(format!("{}{}{path}", around.frame.merchant.origin, around.frame.merchant.base_path))
 }
@@ -112,6 +120,12 @@ fn accent_url(state: &State) -> Result<String, Error> {
         .merchant
         .accent
         .map_or_else(String::new, |accent| format!("/assets/accent.css?c={accent}")))
+}
+
+/// `accent_shade("fill")`: a shade of the merchant's color, for the styles of mails.
+fn accent_shade(state: &State, name: &str) -> Result<String, Error> {
+    let accent = surroundings(state)?.frame.merchant.accent.unwrap_or_default();
+    accent.shade(name).ok_or_else(|| wrong(format!("there is no shade \"{name}\"")))
 }
 
 /// `icon("check")`: decoration only; the words beside it say the same.
@@ -235,19 +249,6 @@ fn monogram(name: &str) -> String {
 /// `sku|tint`: one of six shades that is always the same for the same text.
 fn tint(text: &str) -> u32 {
     text.bytes().fold(0u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte))) % 6
-}
-
-/// `text|paragraphs`: a seller's plain text with its empty lines and line breaks, escaped.
-fn paragraphs(text: &str) -> Value {
-    let text = text.replace("\r\n", "\n");
-    let mut html = String::new();
-    for paragraph in text.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty()) {
-        let lines: Vec<String> = paragraph.lines().map(|line| Escaped(line).to_string()).collect();
-        html.push_str("<p dir=\"auto\">");
-        html.push_str(&lines.join("<br>"));
-        html.push_str("</p>\n");
-    }
-    Value::from_safe_string(html)
 }
 
 /// `sha256|groups`: break opportunities every eight characters, so that a checksum wraps instead of overflowing.

@@ -76,6 +76,9 @@ pub fn exhibits() -> Vec<Exhibit> {
         crate::shop::exhibits(),
         crate::delivery::exhibits(),
         crate::portal::exhibits(),
+        crate::invoice::exhibits(),
+        crate::mailbox::exhibits(),
+        crate::mails::exhibits(),
         crate::admin::exhibits(),
     ]
     .into_iter()

@@ -24,6 +24,9 @@ pub(crate) fn all() -> impl Iterator<Item = Source> {
         crate::shop::TEMPLATES,
         crate::delivery::TEMPLATES,
         crate::portal::TEMPLATES,
+        crate::invoice::TEMPLATES,
+        crate::mailbox::TEMPLATES,
+        crate::mails::TEMPLATES,
         crate::admin::TEMPLATES,
     ]
     .into_iter()
