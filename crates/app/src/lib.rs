@@ -27,4 +27,5 @@ pub mod products;
 pub mod reviews;
 pub mod ring;
 pub mod sessions;
+pub mod staff;
 pub mod web;
