@@ -22,6 +22,7 @@ pub mod merchants;
 pub mod messages;
 pub mod notices;
 pub mod orders;
+pub mod paging;
 pub mod payments;
 pub mod problem;
 pub mod products;
