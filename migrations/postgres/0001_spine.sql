@@ -115,6 +115,7 @@ CREATE TABLE idempotency (
   created_at   BIGINT NOT NULL,
   PRIMARY KEY (api_key_id, key)
 );
+CREATE INDEX idempotency_age ON idempotency (created_at);
 
 CREATE TABLE connections (
   id             TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -225,6 +226,8 @@ CREATE TABLE orders (
 CREATE INDEX orders_merchant ON orders (merchant_id, id);
 CREATE INDEX orders_uninvoiced ON orders (paid_at, id) WHERE paid_at IS NOT NULL AND invoiced_at IS NULL;
 CREATE INDEX orders_customer ON orders (customer_id, id) WHERE customer_id IS NOT NULL;
+-- What is rare is found without walking all that was paid.
+CREATE INDEX orders_rare ON orders (merchant_id, status, id) WHERE status IN ('pending', 'refunded', 'void');
 
 -- Terms are frozen here: price, tax, link life, limit, policies, as they were at purchase.
 CREATE TABLE order_lines (

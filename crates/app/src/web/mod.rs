@@ -1,6 +1,7 @@
 //! What every page and route shares: who asks and of which merchant, forms that were really
 //! posted from our pages, rendering, and errors.
 
+pub mod api;
 pub mod assets;
 pub mod desk;
 pub mod form;
@@ -30,6 +31,7 @@ pub fn router(app: App) -> Router {
         .merge(notices::api::routes())
         .merge(downloads::pages::routes())
         .merge(links::pages::routes())
+        .merge(api::routes(&app))
         .merge(assets::routes())
         .merge(products::pages::routes())
         .merge(carts::pages::routes())
