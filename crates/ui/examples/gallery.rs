@@ -16,14 +16,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         std::fs::write(folder.join("assets").join(asset.name), asset.bytes)?;
     }
     std::fs::write(folder.join("assets/accent.css"), accent_css("0f5c55")?)?;
+    std::fs::write(folder.join("assets/crowded.css"), accent_css("ffe14d")?)?;
 
     let renderer = Renderer::new()?;
     let mut index = String::from("<!doctype html><meta charset=utf-8><title>Gallery</title><ul>");
-    for locale in Locale::ALL {
-        let frame = samples::frame(locale);
+    let crowded = samples::crowded_frame(Locale::En);
+    let frames = [("en", samples::frame(Locale::En)), ("de", samples::frame(Locale::De)), ("full", crowded)];
+    for (label, frame) in frames {
         for exhibit in exhibits() {
-            let stem =
-                format!("{}-{}.{}", exhibit.name.replace(['/', '.'], "_"), exhibit.number, locale.tag());
+            let stem = format!("{}-{}.{}", exhibit.name.replace(['/', '.'], "_"), exhibit.number, label);
             let mut write = |name: String, content: &str| -> Result<(), Box<dyn Error>> {
                 std::fs::write(folder.join(&name), content)?;
                 write!(index, "<li><a href=\"{name}\">{name}</a>")?;
@@ -32,7 +33,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             match exhibit.render(&renderer, &frame)? {
                 // From the file system, only relative addresses find the assets.
                 Rendered::Page(html) => {
-                    write(format!("{stem}.html"), &html.replace("\"/assets/", "\"assets/"))?
+                    let html =
+                        html.replace("\"/assets/", "\"assets/").replace("accent.css?c=ffe14d", "crowded.css");
+                    write(format!("{stem}.html"), &html)?;
                 }
                 Rendered::Mail(mail) => {
                     write(format!("{stem}.html"), &mail.html)?;

@@ -164,7 +164,8 @@ fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     let mut empty = 0;
     for line in text.trim().lines() {
-        let line = line.trim_end();
+        // The dashes before a signature keep their space: mail programs know them by it.
+        let line = if line == "-- " { line } else { line.trim_end() };
         empty = if line.is_empty() { empty + 1 } else { 0 };
         if empty <= 1 {
             tidied.push_str(line);
@@ -206,5 +207,118 @@ pub(crate) struct Surroundings {
 impl Object for Surroundings {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.values.get_item(key).ok().filter(|value| !value.is_undefined())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{self, NOW};
+    use kernel::Span;
+
+    /// What a line of a template makes of this page.
+    fn shown(source: &str, page: impl Serialize) -> Result<String, RenderError> {
+        shown_in(&samples::frame(Locale::En), "probe.html", source, page)
+    }
+
+    fn shown_in(
+        frame: &Frame,
+        name: &str,
+        source: &str,
+        page: impl Serialize,
+    ) -> Result<String, RenderError> {
+        let mut renderer = Renderer::new().unwrap();
+        renderer.environment.add_template_owned(name.to_owned(), source.to_owned()).unwrap();
+        let around = Value::from_dyn_object(renderer.surroundings(frame).unwrap());
+        renderer.run(name, Root { page: Value::from(Serde(page)), frame: around, subject: Value::UNDEFINED })
+    }
+
+    #[derive(Serialize)]
+    struct Page {
+        name: &'static str,
+        at: kernel::Timestamp,
+        price: kernel::Money,
+    }
+
+    const PAGE: Page = Page { name: "<Ada & Bob>", at: NOW, price: samples::eur(49_00) };
+
+    #[test]
+    fn an_undefined_name_is_an_error_that_says_where() {
+        let error = shown("{{ nmae }}", PAGE).unwrap_err().to_string();
+        assert!(error.contains("probe.html") && error.contains("undefined"), "{error}");
+        assert!(shown("{% if nmae %}x{% endif %}", PAGE).is_err());
+        assert!(shown("{{ frame.nmae }}", PAGE).is_err());
+    }
+
+    #[test]
+    fn a_missing_text_or_value_is_an_error() {
+        assert!(shown("{{ t('no.such.text') }}", PAGE).is_err());
+        assert!(shown("{{ t('cart.each') }}", PAGE).is_err());
+        assert!(shown("{{ t('time.days') }}", PAGE).is_err());
+    }
+
+    #[test]
+    fn an_error_does_not_quote_what_was_to_be_shown() {
+        let error = shown("{{ name }}{{ nmae }}", PAGE).unwrap_err();
+        assert!(!error.to_string().contains("Ada"), "{error}");
+    }
+
+    #[test]
+    fn html_is_escaped_once_and_slashes_stay() {
+        assert_eq!(shown("{{ name }} {{ url('/cart') }}", PAGE).unwrap(), "&lt;Ada &amp; Bob&gt; /cart");
+        assert_eq!(shown("{{ t('mail.hello', name=name) }}", PAGE).unwrap(), "Hello &lt;Ada &amp; Bob&gt;,");
+        let mixed = shown("{{ t('mail.paid', at=at|date, gateway=name) }}", PAGE).unwrap();
+        assert_eq!(
+            mixed,
+            "Paid on <time datetime=\"2026-09-21T14:13:20Z\">Sep 21, 2026</time> with &lt;Ada &amp; Bob&gt;:"
+        );
+    }
+
+    #[test]
+    fn plain_text_is_plain() {
+        let frame = samples::frame(Locale::En);
+        let text =
+            shown_in(&frame, "probe.txt", "{{ name }} {{ at|datetime }} {{ price|money }}", PAGE).unwrap();
+        assert_eq!(text, "<Ada & Bob> Sep 21, 2026, 16:13\u{a0}CEST €49.00");
+    }
+
+    #[test]
+    fn a_merchants_own_words_take_the_place_of_ours() {
+        let mut frame = samples::frame(Locale::En);
+        frame.merchant.words.insert("packages".to_owned(), "Albums".to_owned());
+        let words =
+            shown_in(&frame, "probe.html", "{{ t('words.packages') }} {{ t('words.accounts') }}", PAGE)
+                .unwrap();
+        assert_eq!(words, "Albums Accounts");
+    }
+
+    #[test]
+    fn what_is_left_is_told_in_two_units() {
+        let left = |span| {
+            let text = shown("{{ at|left }}", Page { at: NOW + span, ..PAGE }).unwrap();
+            text.split(['>', '<']).nth(2).unwrap().to_owned()
+        };
+        assert_eq!(left(Span::days(3)), "3 days");
+        assert_eq!(left(Span::days(3)), left(Span::micros(3 * 24 * 3_600_000_000 - 5_000_000)));
+        assert_eq!(left(Span::hours(50)), "2 days 2 hours");
+        assert_eq!(left(Span::minutes(61)), "1 hour 1 minute");
+        assert_eq!(left(Span::seconds(20)), "1 minute");
+        assert_eq!(left(Span::days(-1)), "0 minutes");
+    }
+
+    #[test]
+    fn ids_are_told_apart_by_their_ends() {
+        assert_eq!(shown("{{ 'ord_01j9zzabcdef'|short_id }}", PAGE).unwrap(), "ord…abcdef");
+    }
+
+    #[test]
+    fn a_checksum_may_wrap_but_is_copied_whole() {
+        let html = shown("{{ '0123456789abcdef0'|groups }}", PAGE).unwrap();
+        assert_eq!(html, "01234567<wbr>89abcdef<wbr>0");
+    }
+
+    #[test]
+    fn a_signature_keeps_its_space_and_gaps_close() {
+        assert_eq!(tidy("a \n\n\n\nb\n-- \nc\n\n"), "a\n\nb\n-- \nc\n");
     }
 }

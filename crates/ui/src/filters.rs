@@ -95,13 +95,19 @@ fn translate(state: &State, key: &str, values: Kwargs) -> Result<Value, Error> {
     Ok(if escape { Value::from_safe_string(text) } else { Value::from(text) })
 }
 
-/// `url("/cart")`: the path at this merchant.
+/// `url("/cart")`: the path at this merchant. Addresses elsewhere stay as they are.
 fn url(state: &State, path: &str) -> Result<String, Error> {
+    if !path.starts_with('/') {
+        return Ok(path.to_owned());
+    }
     Ok(format!("{}{path}", surroundings(state)?.frame.merchant.base_path))
 }
 
 /// `absolute("/cart")`: the same with scheme and host, for mails.
 fn absolute(state: &State, path: &str) -> Result<String, Error> {
+    if !path.starts_with('/') {
+        return Ok(path.to_owned());
+    }
     let around = surroundings(state)?;
     Ok(format!("{}{}{path}", around.frame.merchant.origin, around.frame.merchant.base_path))
 }

@@ -120,7 +120,7 @@ impl MerchantFrame {
 pub struct NamedLink {
     /// What to click on.
     pub label: String,
-    /// Where it leads.
+    /// Where it leads: a path at this merchant, or an address elsewhere.
     pub url: String,
 }
 

@@ -106,22 +106,28 @@ pub struct TaxRow {
     pub tax: Money,
 }
 
+fn sample_seller() -> Party {
+    Party {
+        name: text("Sandpiper Press GmbH"),
+        address: vec![text("Hafenstraße 12"), text("20359 Hamburg"), text("Germany")],
+        tax_ids: vec![(text("VAT id"), text("DE123456789"))],
+        email: Some(text("help@shop.example")),
+    }
+}
+
+fn sample_buyer() -> Party {
+    Party {
+        name: text("Ada Lovelace"),
+        address: vec![text("12 St James’s Square"), text("London"), text("United Kingdom")],
+        tax_ids: Vec::new(),
+        email: Some(text("ada@example.com")),
+    }
+}
+
 impl Template for InvoicePage {
     const NAME: &'static str = "invoice.html";
 
     fn samples() -> Vec<Self> {
-        let seller = Party {
-            name: text("Sandpiper Press GmbH"),
-            address: vec![text("Hafenstraße 12"), text("20359 Hamburg"), text("Germany")],
-            tax_ids: vec![(text("VAT id"), text("DE123456789"))],
-            email: Some(text("help@shop.example")),
-        };
-        let buyer = Party {
-            name: text("Ada Lovelace"),
-            address: vec![text("12 St James’s Square"), text("London"), text("United Kingdom")],
-            tax_ids: Vec::new(),
-            email: Some(text("ada@example.com")),
-        };
         let line = |number, name: &str, quantity, unit, net, tax, gross| InvoiceLine {
             number,
             name: text(name),
@@ -140,8 +146,8 @@ impl Template for InvoicePage {
             supplied_at: Some(NOW),
             order_number: text("2026-000117"),
             corrects: None,
-            seller,
-            buyer,
+            seller: sample_seller(),
+            buyer: sample_buyer(),
             lines: vec![
                 line(1, "Forty Knots", 1, 15_97, 15_97, 3_03, 19_00),
                 line(2, "Harbor Charts, North", 2, 41_18, 82_35, 15_65, 98_00),

@@ -9,6 +9,13 @@
 //! Sellers do not write templates: what they may edit are texts with listed placeholders
 //! ([`texts`]), the page words (package, account, …), a logo and one [`Accent`] color.
 //!
+//! The paths that templates name themselves, so that handlers must answer them (all others come
+//! with the contexts): `GET` `/`, `/cart`, `/portal`, `/portal/sign-in`, `/portal/profile`,
+//! `/portal/sessions`, `/links/request`, `/assets/{name}`, `/assets/accent.css`; `POST`
+//! `/cart/lines`, `/cart/lines/update`, `/cart/lines/remove`, `/buy`, `/checkout`,
+//! `/portal/sign-in`, `/portal/sign-out`, `/portal/profile`, `/portal/sessions/end`,
+//! `/links/request`. Every form posts the field `_csrf`.
+//!
 //! Templates write addresses with `url("/cart")`, which puts the merchant's base path before
 //! them, and assets with `asset("app.css")`, which adds the content hash. No template has an
 //! inline script or style: the pages are made for `script-src 'self'; style-src 'self'`.

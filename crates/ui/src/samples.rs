@@ -2,7 +2,9 @@
 
 use kernel::{Currency, Money, Timestamp};
 
-use crate::{Accent, Frame, Locale, LocaleChoice, MerchantFrame, NamedLink};
+use crate::{
+    Accent, CustomerFrame, Flash, Frame, Locale, LocaleChoice, MerchantFrame, NamedLink, StaffFrame, Tone,
+};
 
 /// The shortest name.
 pub const SHORT: &str = "A";
@@ -54,5 +56,28 @@ pub fn frame(locale: Locale) -> Frame {
             url: format!("/?lang={}", locale.tag()),
         })
         .into();
+    frame
+}
+
+/// A frame with everything in it at once: a long name under a base path, a color that is hard to
+/// read, its own page words, a message, a full cart, and people signed in.
+pub fn crowded_frame(locale: Locale) -> Frame {
+    let mut frame = frame(locale);
+    frame.merchant.name = text(LONG);
+    frame.merchant.base_path = text("/m/handbooks");
+    frame.merchant.accent = Accent::parse("#ffe14d").ok();
+    frame.merchant.support_url = Some(text("https://help.example/contact"));
+    frame.merchant.words =
+        [("packages", "Books"), ("invoice", RIGHT_TO_LEFT)].map(|(word, own)| (text(word), text(own))).into();
+    frame.flash = Some(Flash { tone: Tone::Bad, text: text(LONG) });
+    frame.cart_count = 1_000;
+    frame.test_mode = true;
+    frame.customer = Some(CustomerFrame { email: text("ada@example.com"), name: Some(text(RIGHT_TO_LEFT)) });
+    frame.staff = Some(StaffFrame {
+        name: text(LONG),
+        role: text("owner"),
+        rights: ["refund", "resend", "settings"].map(text).into(),
+        waiting: [("notices", 3), ("orders", 120)].map(|(list, count)| (text(list), count)).into(),
+    });
     frame
 }

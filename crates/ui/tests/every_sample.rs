@@ -30,6 +30,31 @@ fn every_sample_renders_with_a_bare_frame() {
 }
 
 #[test]
+fn every_sample_renders_with_everything_at_once() {
+    for (name, shown) in rendered(&samples::crowded_frame(Locale::De)) {
+        if let Rendered::Page(html) = shown {
+            assert!(!html.contains("href=\"/cart"), "{name} leaves the merchant's base path");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_link_looks_like_every_other_one() {
+    let renderer = Renderer::new().expect("every template parses");
+    let mut frame = samples::frame(Locale::En);
+    let page = |frame: &Frame| {
+        renderer.render(&ui::delivery::UnknownLinkPage {}, frame).expect("the page has no fields")
+    };
+    frame.path = "/d/one".to_owned();
+    let one = page(&frame);
+    frame.path = "/d/another".to_owned();
+    frame.csrf = "another".to_owned();
+    frame.locales.iter_mut().for_each(|choice| choice.url = "/d/another?lang=en".to_owned());
+
+    assert!(page(&frame) == one, "the page tells which link was asked for");
+}
+
+#[test]
 fn what_a_buyer_typed_never_becomes_markup() {
     for (name, shown) in rendered(&samples::frame(Locale::En)) {
         let html = match shown {

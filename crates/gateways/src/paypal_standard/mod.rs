@@ -102,7 +102,6 @@ fn postback(body: &[u8], on: &Connection) -> Request {
         headers: vec![
             ("User-Agent", USER_AGENT.to_owned()),
             ("Content-Type", "application/x-www-form-urlencoded".to_owned()),
-            ("Connection", "close".to_owned()),
         ],
         body: [POSTBACK_PREFIX, body].concat(),
     }

@@ -71,6 +71,7 @@ pub(super) fn request(call: &Call, url: &Url, host: &Host) -> Result<Request<Ful
         .method(method)
         .uri(path_and_query)
         .header(header::HOST, authority)
+        .header(header::CONNECTION, "close")
         .body(Full::new(call.body.clone()))
         .map_err(|_| CallError::Invalid("the URL cannot be sent"))?;
     let headers = request.headers_mut();

@@ -148,17 +148,20 @@ fn line(id: &str, name: &str, quantity: u32, unit: i64, total: i64) -> CartLine 
     }
 }
 
+fn nobody() -> BuyerForm {
+    BuyerForm {
+        ask_email: Ask::No,
+        email: String::new(),
+        ask_name: Ask::No,
+        name: String::new(),
+        consents: Vec::new(),
+    }
+}
+
 impl Template for CartPage {
     const NAME: &'static str = "shop/cart.html";
 
     fn samples() -> Vec<Self> {
-        let nobody = BuyerForm {
-            ask_email: Ask::No,
-            email: String::new(),
-            ask_name: Ask::No,
-            name: String::new(),
-            consents: Vec::new(),
-        };
         let gateway = |value: &str, label: &str, hint: Option<&str>| GatewayChoice {
             value: text(value),
             label: text(label),
@@ -174,7 +177,7 @@ impl Template for CartPage {
             adjustments: Vec::new(),
             total: Some(eur(117_00)),
             tax_note: Some(text("including 19 % VAT")),
-            buyer: BuyerForm { ask_email: Ask::Required, ..nobody.clone() },
+            buyer: BuyerForm { ask_email: Ask::Required, ..nobody() },
             gateways: vec![paypal.clone()],
             errors: BTreeMap::new(),
         };
@@ -220,10 +223,10 @@ impl Template for CartPage {
             lines: vec![CartLine { quantity_max: 1, ..line("1", SHORT, 1, 0, 0) }],
             total: Some(eur(0)),
             tax_note: None,
-            buyer: nobody.clone(),
+            buyer: nobody(),
             ..plain.clone()
         };
-        let empty = Self { lines: Vec::new(), total: None, tax_note: None, buyer: nobody, ..plain.clone() };
+        let empty = Self { lines: Vec::new(), total: None, tax_note: None, buyer: nobody(), ..plain.clone() };
         vec![plain, longest, shortest, empty]
     }
 }

@@ -1,0 +1,5 @@
+//! The product from its hook to its bytes, on both engines.
+
+mod support;
+
+mod smoke;

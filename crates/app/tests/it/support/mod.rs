@@ -1,0 +1,184 @@
+//! A whole shop for one test: its database, its clock, its gateway, its mail.
+//!
+//! The world is simulated, the product is not: notices come in through the router, a simulated
+//! PayPal answers the postback over loopback, mail lands in a mailbox. Time stands still until
+//! [`TestApp::advance`] moves it. Nothing runs unless the test runs it: jobs are done by
+//! [`TestApp::run_jobs`]. Dropping a `TestApp` fails the test when jobs were left undone or the
+//! audit finds something.
+#![allow(dead_code, reason = "each test module uses its part")]
+
+pub mod goods;
+pub mod http;
+pub mod jobs;
+pub mod look;
+pub mod notices;
+pub mod state;
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use app::app::{App, Parts, Settings};
+use app::cx::{Actor, Cx};
+use app::problem::Flow;
+use app::ring::Ring;
+use db::{Db, Engine, MIGRATIONS, Tuning};
+use kernel::{Clock, ManualClock, MerchantId, Secret, SeededEntropy, Span, Timestamp};
+use mail::{Mailbox, MailboxMailer};
+use net::outbound::{Client, OutboundPolicy, Roots};
+use paysim::{BookOptions, Delivery, PaySim, PaySimHandle};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+
+pub use goods::{NewGood, Shop};
+pub use http::Reply;
+
+/// When every test begins: 2027-01-15 08:00 UTC.
+pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
+/// The shop's address.
+pub const BASE_URL: &str = "http://shop.test";
+
+/// A shop with a simulated world around it.
+pub struct TestApp {
+    /// The product.
+    pub app: App,
+    /// The time, which stands still.
+    pub clock: ManualClock,
+    /// What the shop's mail server took.
+    pub mailbox: Mailbox,
+    /// Makes mail fail.
+    pub mailer: Arc<MailboxMailer>,
+    /// PayPal.
+    pub paypal: PaySimHandle,
+    /// The first merchant, with its connection.
+    pub shop: Shop,
+    router: axum::Router,
+    left: std::cell::RefCell<Left>,
+    runtime: Runtime,
+    _folder: TempDir,
+}
+
+/// What a test says it leaves behind on purpose.
+#[derive(Default)]
+struct Left {
+    jobs: bool,
+    violations: Vec<String>,
+}
+
+impl testkit::ForEngine for TestApp {
+    fn for_engine(engine: Engine) -> Self {
+        Self::seeded(engine, 1)
+    }
+}
+
+impl TestApp {
+    /// A shop whose ids and nonces follow from this seed.
+    pub fn seeded(engine: Engine, seed: u64) -> Self {
+        let tuning =
+            Tuning { sqlite_readers: 2, postgres_writers: 4, postgres_readers: 2, ..Tuning::default() };
+        let db = Db::open_with(&testkit::fresh(engine), MIGRATIONS, tuning).expect("a fresh database opens");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let clock = ManualClock::at(START);
+        let paypal = start_paypal(&runtime, &clock, seed);
+        let mailbox = Mailbox::new();
+        let mailer = Arc::new(MailboxMailer::new(mailbox.clone(), Arc::new(clock.clone())));
+        let folder = TempDir::with_prefix("handsel-blobs-").expect("a temporary folder");
+        let entropy = Arc::new(SeededEntropy::new(seed));
+        let blobs = stores::DirectoryStore::open(&folder.path().join("blobs"), entropy.clone())
+            .expect("a blob store");
+        let port = paypal.address().port();
+        let allow = vec![format!("127.0.0.1/32:{port}").parse().expect("a network and a port")];
+        let app = App::new(Parts {
+            db,
+            clock: Arc::new(clock.clone()),
+            entropy,
+            ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new([7; 32]))])).expect("a ring")),
+            blobs: Arc::new(blobs),
+            mailer: mailer.clone(),
+            outbound: Client::new(OutboundPolicy { allow }, &Roots::default()).expect("a client"),
+            renderer: Arc::new(ui::Renderer::new().expect("templates")),
+            settings: Settings::at(BASE_URL),
+        });
+        let shop = goods::open_shop(&app, "shop", "seller@example.com", &paypal.url());
+        let router = app::web::router(app.clone());
+        let left = std::cell::RefCell::default();
+        Self { app, clock, mailbox, mailer, paypal, shop, router, left, runtime, _folder: folder }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Moves the time on, for the shop and for PayPal.
+    pub fn advance(&self, by: Span) {
+        self.clock.advance(by);
+    }
+
+    /// Runs a future to its end on the test's thread.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// Runs a flow for the first merchant, as the operator.
+    pub fn write<T, F>(&self, work: F) -> Flow<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
+    {
+        self.write_for(self.shop.merchant.id, work)
+    }
+
+    /// Runs a flow for this merchant, as the operator.
+    pub fn write_for<T, F>(&self, merchant: MerchantId, work: F) -> Flow<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
+    {
+        self.app.write_blocking(merchant, Actor::Shell, work)
+    }
+
+    /// Reads on this thread.
+    pub fn read<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut db::Snapshot<'_>) -> Flow<T> + Send + 'static,
+    ) -> T {
+        self.app.read_now(work).expect("it can be read")
+    }
+
+    /// Says that this test leaves jobs undone on purpose.
+    pub fn leaves_jobs(&self) {
+        self.left.borrow_mut().jobs = true;
+    }
+
+    /// Says that this test leaves behind what this check of the audit finds.
+    pub fn leaves_violation(&self, check: &str) {
+        self.left.borrow_mut().violations.push(check.to_owned());
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let left = self.left.take();
+            let jobs = self.undone_jobs();
+            assert!(left.jobs || jobs.is_empty(), "jobs were left undone:\n{}", jobs.join("\n"));
+        }
+        self.app.db().close();
+    }
+}
+
+fn start_paypal(runtime: &Runtime, clock: &ManualClock, seed: u64) -> PaySimHandle {
+    runtime.block_on(async {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a free port");
+        let options = paysim::Options {
+            book: BookOptions { seed, ..BookOptions::default() },
+            clock: Arc::new(clock.clone()),
+            delivery: Delivery::ByHand,
+            ..paysim::Options::default()
+        };
+        PaySim::start(listener, options).expect("a simulator")
+    })
+}
