@@ -225,10 +225,12 @@ pub fn any_quarantined(
     merchant: MerchantId,
     order: OrderId,
 ) -> Result<bool, DbError> {
-    let found = sql("SELECT id FROM notices WHERE merchant_id = $1 AND order_id = $2 AND state = 'quarantined' LIMIT 1")
-        .bind(merchant)
-        .bind(order)
-        .optional(source, |_| Ok(()))?;
+    let found = sql(
+        "SELECT id FROM notices WHERE merchant_id = $1 AND order_id = $2 AND state = 'quarantined' LIMIT 1",
+    )
+    .bind(merchant)
+    .bind(order)
+    .optional(source, |_| Ok(()))?;
     Ok(found.is_some())
 }
 
