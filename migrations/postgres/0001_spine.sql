@@ -52,6 +52,7 @@ CREATE TABLE customers (
   email       TEXT COLLATE "C" NOT NULL,
   name        TEXT COLLATE "C" NOT NULL,
   company     TEXT COLLATE "C" NOT NULL,
+  address     TEXT COLLATE "C" NOT NULL,
   country     TEXT COLLATE "C",
   vat_id      TEXT COLLATE "C",
   locale      TEXT COLLATE "C" NOT NULL,

@@ -52,6 +52,7 @@ CREATE TABLE customers (
   email       TEXT    NOT NULL,
   name        TEXT    NOT NULL,
   company     TEXT    NOT NULL,
+  address     TEXT    NOT NULL,
   country     TEXT,
   vat_id      TEXT,
   locale      TEXT    NOT NULL,

@@ -83,6 +83,9 @@ pub struct Document {
     pub buyer_name: String,
     /// Company of the buyer.
     pub buyer_company: String,
+    /// Several lines, where the buyer wrote them.
+    #[serde(default)]
+    pub buyer_address: String,
     /// Mail address of the buyer.
     pub buyer_email: String,
     /// ISO 3166 alpha-2.

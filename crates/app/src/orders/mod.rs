@@ -13,6 +13,7 @@ pub mod button;
 pub mod checkout;
 pub mod flow;
 pub mod pages;
+pub mod portal;
 pub mod store;
 pub mod view;
 

@@ -163,6 +163,27 @@ fn first_id_after(at: Timestamp) -> OrderId {
     first_id_at(at + Span::micros(1000))
 }
 
+/// A customer's orders before one of them, newest first.
+pub fn of_customer_before(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    customer: CustomerId,
+    before: Option<OrderId>,
+    most: u32,
+) -> Result<Vec<Order>, DbError> {
+    sql("SELECT id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name, buyer_company,
+                buyer_country, buyer_vat_id, locale, currency, net_minor, tax_minor, due_minor, settled_minor,
+                returned_minor, nonce, ring_key, generation, consent_text, consent_at, created_at, paid_at, version
+           FROM orders
+          WHERE merchant_id = $1 AND customer_id = $2 AND (CAST($3 AS TEXT) IS NULL OR id < $3)
+          ORDER BY id DESC LIMIT $4")
+    .bind(merchant)
+    .bind(customer)
+    .bind(before.map(|id| id.to_string()))
+    .bind(most)
+    .all(source, read)
+}
+
 /// Marks an order as having its invoice.
 pub fn set_invoiced(
     tx: &mut Tx<'_>,

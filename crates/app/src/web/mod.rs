@@ -20,7 +20,7 @@ use net::serve::Scheme;
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::{carts, downloads, links, notices, orders, products};
+use crate::{carts, customers, downloads, links, notices, orders, products};
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -36,6 +36,8 @@ pub fn router(app: App) -> Router {
         .merge(products::pages::routes())
         .merge(carts::pages::routes())
         .merge(orders::pages::routes())
+        .merge(orders::portal::routes())
+        .merge(customers::pages::routes())
         .fallback(reply::unknown)
         .layer(middleware::from_fn_with_state(app.clone(), visit::arrive))
         .layer(middleware::from_fn(guard))
