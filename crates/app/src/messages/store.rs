@@ -106,6 +106,22 @@ pub fn end_attempt(
         .change_one(tx)
 }
 
+/// How many messages since a moment did not leave and are not tried again, counted no further
+/// than `most`.
+pub fn count_undelivered(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    since: MessageId,
+    most: u32,
+) -> Result<u32, DbError> {
+    sql("SELECT count(*) AS waiting FROM (SELECT id FROM messages
+          WHERE merchant_id = $1 AND state IN ('failed', 'expired') AND id >= $2 LIMIT $3) AS some")
+    .bind(merchant)
+    .bind(since)
+    .bind(most)
+    .one(source, |row| row.get("waiting"))
+}
+
 /// Reads a message's columns.
 pub fn read(row: &mut Row) -> Result<Message, DbError> {
     Ok(Message {

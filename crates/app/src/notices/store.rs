@@ -253,10 +253,12 @@ pub fn any_quarantined(
     merchant: MerchantId,
     order: OrderId,
 ) -> Result<bool, DbError> {
-    let found = sql("SELECT id FROM notices WHERE merchant_id = $1 AND order_id = $2 AND state = 'quarantined' LIMIT 1")
-        .bind(merchant)
-        .bind(order)
-        .optional(source, |_| Ok(()))?;
+    let found = sql(
+        "SELECT id FROM notices WHERE merchant_id = $1 AND order_id = $2 AND state = 'quarantined' LIMIT 1",
+    )
+    .bind(merchant)
+    .bind(order)
+    .optional(source, |_| Ok(()))?;
     Ok(found.is_some())
 }
 
@@ -274,4 +276,19 @@ pub fn newest_first(
     .bind(state)
     .bind(most)
     .all(source, read)
+}
+
+/// How many notices wait in this state, counted no further than `most`.
+pub fn count_waiting(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    state: NoticeState,
+    most: u32,
+) -> Result<u32, DbError> {
+    sql("SELECT count(*) AS waiting FROM (SELECT id FROM notices
+          WHERE merchant_id = $1 AND state = $2 AND state IN ('received', 'unmatched', 'quarantined') LIMIT $3) AS some")
+    .bind(merchant)
+    .bind(state)
+    .bind(most)
+    .one(source, |row| row.get("waiting"))
 }

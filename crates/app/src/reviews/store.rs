@@ -47,6 +47,15 @@ pub fn open(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result
     .all(source, read)
 }
 
+/// How many wait for a person, counted no further than `most`.
+pub fn count_open(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result<u32, DbError> {
+    sql("SELECT count(*) AS waiting FROM
+          (SELECT id FROM reviews WHERE merchant_id = $1 AND resolved_at IS NULL LIMIT $2) AS some")
+    .bind(merchant)
+    .bind(most)
+    .one(source, |row| row.get("waiting"))
+}
+
 /// The reviews of an order, oldest first.
 pub fn of_order(
     source: &mut impl Source,

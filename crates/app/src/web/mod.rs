@@ -3,10 +3,12 @@
 
 pub mod api;
 pub mod assets;
+pub mod desk;
 pub mod form;
 pub mod limits;
 pub mod reply;
 pub mod signed_in;
+pub mod staff_visit;
 pub mod visit;
 
 use axum::Router;

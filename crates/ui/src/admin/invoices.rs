@@ -159,7 +159,7 @@ impl Template for InvoicesPage {
         let list = |search: &str| {
             Listing::of("/admin/invoices")
                 .search(search)
-                .word::<InvoiceKind>("kind", None)
+                .tabs::<InvoiceKind>("kind", None)
                 .day("from", "")
                 .day("to", "")
                 .sorted(Sort::by("number", Direction::Descending), SORTABLE)

@@ -13,6 +13,7 @@ mod confirm;
 mod connections;
 mod customers;
 mod events;
+mod filters;
 mod home;
 mod invoices;
 mod list;
@@ -40,7 +41,7 @@ pub use home::{Alarm, AlarmExample, HomePage, Setup};
 pub use invoices::{
     DocumentLine, DocumentTax, InvoiceDocument, InvoicePage, InvoiceRow, InvoicesPage, Party,
 };
-pub use list::{Choice, Direction, Filter, FilterInput, Label, Listing, ListingBuilder, Sort};
+pub use list::{Choice, Direction, Filter, FilterInput, Label, Listing, ListingBuilder, Sort, Tab, Tabs};
 pub use messages::{MessagePage, MessageRow, MessagesPage};
 pub use notices::{Attempt, NoticePage, NoticeRow, NoticesPage, RawRequest};
 pub use orders::{
@@ -64,12 +65,109 @@ pub use words::{
     ProductStatus, ReviewKind, ReviewState, Right, Role, SignInProblem, StaffState, Word,
 };
 
+pub(crate) use filters::register;
+
+use crate::Template;
+use crate::gallery::{Exhibit, page, surrounded};
 use crate::templates::{Source, embed};
 
 /// The templates of the back office.
-pub(crate) const TEMPLATES: &[Source] = embed![];
+pub(crate) const TEMPLATES: &[Source] = embed![
+    "admin/_door.html",
+    "admin/_invoice.html",
+    "admin/_layout.html",
+    "admin/_order.html",
+    "admin/_parts.html",
+    "admin/account.html",
+    "admin/api_key_created.html",
+    "admin/api_key_new.html",
+    "admin/api_keys.html",
+    "admin/confirm.html",
+    "admin/connection.html",
+    "admin/connection_new.html",
+    "admin/connections.html",
+    "admin/customer.html",
+    "admin/customers.html",
+    "admin/denied.html",
+    "admin/events.html",
+    "admin/file_replace.html",
+    "admin/home.html",
+    "admin/invited.html",
+    "admin/invoice.html",
+    "admin/invoices.html",
+    "admin/jobs.html",
+    "admin/message.html",
+    "admin/messages.html",
+    "admin/notice.html",
+    "admin/notices.html",
+    "admin/order.html",
+    "admin/orders.html",
+    "admin/owner_link.html",
+    "admin/owner_link_over.html",
+    "admin/problem.html",
+    "admin/product.html",
+    "admin/product_form.html",
+    "admin/products.html",
+    "admin/review.html",
+    "admin/reviews.html",
+    "admin/sessions.html",
+    "admin/set_password.html",
+    "admin/settings.html",
+    "admin/sign_in.html",
+    "admin/sign_in_code.html",
+    "admin/staff.html",
+    "admin/totp_setup.html",
+];
 
 /// The samples of the back office's pages.
-pub(crate) fn exhibits() -> Vec<crate::gallery::Exhibit> {
-    Vec::new()
+pub(crate) fn exhibits() -> Vec<Exhibit> {
+    [
+        page::<SignInPage>(),
+        page::<SignInCodePage>(),
+        page::<OwnerLinkPage>(),
+        page::<OwnerLinkOverPage>(),
+        page::<SetPasswordPage>(),
+        office::<TotpSetupPage>("/admin/account/totp"),
+        office::<AccountPage>("/admin/account"),
+        office::<SessionsPage>("/admin/sessions"),
+        office::<StaffPage>("/admin/staff"),
+        office::<InvitedPage>("/admin/staff"),
+        office::<ApiKeysPage>("/admin/api-keys"),
+        office::<NewApiKeyPage>("/admin/api-keys/new"),
+        office::<ApiKeyCreatedPage>("/admin/api-keys"),
+        office::<HomePage>("/admin"),
+        office::<ProductsPage>("/admin/products"),
+        office::<ProductPage>("/admin/products/prd_1"),
+        office::<ProductFormPage>("/admin/products/new"),
+        office::<FileReplacePage>("/admin/products/prd_1"),
+        office::<CustomersPage>("/admin/customers"),
+        office::<CustomerPage>("/admin/customers/cus_1"),
+        office::<InvoicesPage>("/admin/invoices"),
+        office::<InvoicePage>("/admin/invoices/inv_1"),
+        office::<OrdersPage>("/admin/orders"),
+        office::<OrderPage>("/admin/orders/ord_1"),
+        office::<MessagesPage>("/admin/messages"),
+        office::<MessagePage>("/admin/messages/msg_1"),
+        office::<NoticesPage>("/admin/notices"),
+        office::<NoticePage>("/admin/notices/ntc_1"),
+        office::<ConnectionsPage>("/admin/connections"),
+        office::<NewConnectionPage>("/admin/connections/new"),
+        office::<ConnectionPage>("/admin/connections/con_1"),
+        office::<ReviewsPage>("/admin/reviews"),
+        office::<ReviewPage>("/admin/reviews/rev_1"),
+        office::<EventsPage>("/admin/events"),
+        office::<JobsPage>("/admin/jobs"),
+        office::<SettingsPage>("/admin/settings"),
+        office::<ConfirmPage>("/admin/orders/ord_1/act"),
+        office::<StaffProblemPage>("/admin/orders"),
+        office::<DeniedPage>("/admin/settings"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The samples of a page that is seen by who is signed in.
+fn office<T: Template + 'static>(path: &'static str) -> Vec<Exhibit> {
+    surrounded::<T>(move |frame| sample::signed_in(frame, path))
 }

@@ -348,7 +348,7 @@ impl Template for OrdersPage {
         let list = |search: &str, status: Option<OrderStatus>, from: &str| {
             Listing::of("/admin/orders")
                 .search(search)
-                .word("status", status)
+                .tabs("status", status)
                 .word::<OrderSource>("source", None)
                 .choice("connection", "", connections())
                 .day("from", from)

@@ -307,7 +307,7 @@ impl Template for ProductsPage {
         let list = |search: &str, status: Option<ProductStatus>| {
             Listing::of("/admin/products")
                 .search(search)
-                .word("status", status)
+                .tabs("status", status)
                 .sorted(Sort::by("name", Direction::Ascending), SORTABLE)
                 .csv("/admin/products.csv")
         };
