@@ -73,6 +73,7 @@ CREATE TABLE sessions (
   user_agent   TEXT COLLATE "C" NOT NULL,
   CHECK ((staff_id IS NULL) <> (customer_id IS NULL))
 );
+CREATE INDEX sessions_over ON sessions (expires_at);
 CREATE INDEX sessions_staff ON sessions (staff_id) WHERE staff_id IS NOT NULL;
 CREATE INDEX sessions_customer ON sessions (customer_id) WHERE customer_id IS NOT NULL;
 
@@ -88,6 +89,7 @@ CREATE TABLE login_tokens (
   consumed_at BIGINT,
   CHECK ((staff_id IS NULL) <> (customer_id IS NULL))
 );
+CREATE INDEX login_tokens_over ON login_tokens (expires_at);
 
 CREATE TABLE api_keys (
   id           TEXT COLLATE "C" NOT NULL PRIMARY KEY,

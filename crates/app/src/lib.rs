@@ -7,6 +7,7 @@
 //! nothing.
 
 pub mod app;
+pub mod carts;
 pub mod connections;
 pub mod customers;
 pub mod cx;
@@ -26,4 +27,5 @@ pub mod problem;
 pub mod products;
 pub mod reviews;
 pub mod ring;
+pub mod sessions;
 pub mod web;

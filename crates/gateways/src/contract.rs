@@ -290,8 +290,10 @@ pub enum Opening {
 pub struct Capabilities {
     /// As in configuration and URLs: `paypal-standard`.
     pub name: &'static str,
-    /// For people.
+    /// For merchants, who tell its products apart.
     pub title: &'static str,
+    /// For buyers, who know only the company.
+    pub brand: &'static str,
     /// Whether a checkout can be opened.
     pub checkout: bool,
     /// Whether a payment can be asked for.

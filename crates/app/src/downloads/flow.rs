@@ -90,6 +90,18 @@ pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Cli
     Ok(download)
 }
 
+/// A session that broke off and has its place already: to be gone on with, free of charge.
+pub fn unfinished(sessions: &[Download], grant: &Grant, file: FileVersionId, now: Timestamp) -> Option<Download> {
+    let open = sessions.iter().filter(|session| {
+        session.file == file
+            && session.generation == grant.generation
+            && session.state == DownloadState::Open
+            && session.bytes < session.size
+            && now < session.started_at + SESSION_LIFE
+    });
+    open.max_by_key(|session| session.id.bits()).cloned()
+}
+
 /// The one door to bytes: whether this transfer token may have its file now.
 ///
 /// A session that began in time may be finished for a day, also past the link's expiry; a
@@ -153,6 +165,7 @@ pub fn close_idle(cx: &mut Cx<'_, '_>) -> Result<bool, DbError> {
     Ok(idle.len() == usize::try_from(CLOSED_AT_ONCE).unwrap_or(usize::MAX))
 }
 
-fn no_such_link() -> Problem {
+/// What every token that opens nothing is told.
+pub fn no_such_link() -> Problem {
     Problem::new(Code::NotFound, "there is nothing under this link")
 }

@@ -1,7 +1,7 @@
 //! SQL of downloads and places.
 
 use db::{DbError, Row, Source, Tx, sql};
-use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, Timestamp};
+use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Timestamp};
 
 use super::{Download, DownloadState, GrantedFile};
 use crate::fulfillment::Grant;
@@ -22,15 +22,40 @@ pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>
     .bind(grant.id)
     .bind(grant.merchant)
     .bind(grant.line)
-    .all(source, |row| {
-        Ok(GrantedFile {
-            version: row.get("version_id")?,
-            name: row.get("name")?,
-            size: row.get("size")?,
-            sha256: row.get("sha256")?,
-            md5: row.get("md5")?,
-            taken: row.get("taken")?,
-        })
+    .all(source, read_granted)
+}
+
+/// The files of every grant of an order, by grant, in one question.
+pub fn files_of_order(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<(GrantId, GrantedFile)>, DbError> {
+    sql("SELECT g.id AS grant_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5,
+                COALESCE(p.open_places + p.spent_places, 0) AS taken
+           FROM grants g
+           JOIN line_files lf ON lf.line_id = g.line_id
+           JOIN order_lines l ON l.id = lf.line_id
+           JOIN file_versions bought ON bought.id = lf.file_version_id
+           JOIN file_versions v ON v.id = CASE WHEN l.file_policy = 'latest'
+                THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
+                ELSE bought.id END
+           JOIN blobs b ON b.sha256 = v.sha256
+           LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id
+          WHERE g.merchant_id = $1 AND g.order_id = $2 ORDER BY g.id, lf.position")
+    .bind(merchant)
+    .bind(order)
+    .all(source, |row| Ok((row.get("grant_id")?, read_granted(row)?)))
+}
+
+fn read_granted(row: &mut Row) -> Result<GrantedFile, DbError> {
+    Ok(GrantedFile {
+        version: row.get("version_id")?,
+        name: row.get("name")?,
+        size: row.get("size")?,
+        sha256: row.get("sha256")?,
+        md5: row.get("md5")?,
+        taken: row.get("taken")?,
     })
 }
 

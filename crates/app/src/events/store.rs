@@ -1,7 +1,7 @@
 //! SQL of the events.
 
 use db::{DbError, Row, Source, Tx, sql};
-use kernel::{MerchantId, OrderId};
+use kernel::{MerchantId, OrderId, Timestamp};
 
 use super::Event;
 
@@ -93,4 +93,21 @@ pub fn read(row: &mut Row) -> Result<Event, DbError> {
 /// Merchants with events that wait for their place.
 pub fn merchants_unsealed(source: &mut impl Source) -> Result<Vec<MerchantId>, DbError> {
     sql("SELECT DISTINCT merchant_id FROM events WHERE seq IS NULL").all(source, |row| row.get("merchant_id"))
+}
+
+/// How often something has happened to an order since a moment.
+pub fn count_since(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    kind: &str,
+    since: Timestamp,
+) -> Result<i64, DbError> {
+    sql("SELECT count(*) AS times FROM events
+          WHERE merchant_id = $1 AND order_id = $2 AND kind = $3 AND happened_at > $4")
+    .bind(merchant)
+    .bind(order)
+    .bind(kind)
+    .bind(since)
+    .one(source, |row| row.get("times"))
 }

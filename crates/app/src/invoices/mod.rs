@@ -6,6 +6,7 @@
 
 pub mod flow;
 pub mod store;
+pub mod view;
 
 use kernel::{InvoiceId, MerchantId, Money, OrderId, Timestamp};
 

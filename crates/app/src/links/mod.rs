@@ -4,7 +4,9 @@
 //! base64url. The database alone opens nothing, a resend gives the same link, a reissue is
 //! the next generation, and an unknown id and a wrong code look and take the same.
 
+pub mod flow;
 pub mod pages;
+pub mod view;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

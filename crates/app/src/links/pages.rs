@@ -1,23 +1,71 @@
-//! Keyed links: the landing page, and the POST that starts a download.
+//! Keyed links: the landing page, the POST that starts a download, and asking for new links.
+
+use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::post;
-use kernel::{FileVersionId, MerchantId};
+use axum::routing::{get, post};
+use http::StatusCode;
+use kernel::{EmailAddress, FileVersionId, MerchantId, OrderId};
+use net::limit::Key;
+use ui::delivery::{LinkRequestPage, UnknownLinkPage};
 
+use super::flow;
+use super::view::{self, Seen};
 use crate::app::App;
+use crate::customers;
 use crate::cx::Actor;
-use crate::downloads::flow::{Client, start};
+use crate::downloads::flow::{Client, start, unfinished};
 use crate::downloads::pages::{go_to, transfer_path};
-use crate::downloads::transfer_token;
-use crate::problem::Problem;
-use crate::web::reply::Refusal;
+use crate::downloads::{Download, transfer_token};
+use crate::problem::{Code, Failure, Flow, Problem};
+use crate::web::form::Posted;
+use crate::web::limits;
+use crate::web::reply::{Refusal, frame, say, show, show_with};
 use crate::web::visit::Visit;
 
 /// The routes of this noun.
 pub fn routes() -> Router<App> {
-    Router::new().route("/d/{token}/files/{file}", post(begin))
+    Router::new()
+        .route("/d/{token}", get(land))
+        .route("/d/{token}/files/{file}", post(begin))
+        .route("/d/{token}/resume/{file}", post(resume))
+        .route("/links/request", get(ask).post(request))
+        .route("/links/renew", post(renew))
+}
+
+fn find(app: &App, token: &str) -> Flow<Seen> {
+    let (ring, token, base_url) = (app.ring_arc(), token.to_owned(), app.settings().base_url.clone());
+    app.read_now(move |snapshot| view::see(snapshot, &ring, &base_url, &token))
+}
+
+/// `GET /d/{token}`: what the link leads to. Scanners and previews open it too, so it spends nothing.
+async fn land(State(app): State<App>, visit: Visit, Path(token): Path<String>) -> Response {
+    match find(&app, &token) {
+        Ok(seen) => shown(&app, &visit, &token, &seen),
+        Err(failure) => closed_or_unknown(&app, &visit, failure),
+    }
+}
+
+fn shown(app: &App, visit: &Visit, token: &str, seen: &Seen) -> Response {
+    let visit = visit.at(seen.merchant.clone(), &seen.address);
+    let now = app.now();
+    match seen.closed(now) {
+        None => show(app, &visit, &seen.page(token, now)),
+        Some(reason) => {
+            show_with(app, &frame(app, &visit), StatusCode::GONE, &seen.closed_page(token, reason))
+        }
+    }
+}
+
+/// The same page, to the last byte, for every token that opens nothing.
+fn closed_or_unknown(app: &App, visit: &Visit, failure: Failure) -> Response {
+    let problem = failure.into_problem();
+    if problem.code == Code::NotFound {
+        return show_with(app, &frame(app, visit), StatusCode::NOT_FOUND, &UnknownLinkPage {});
+    }
+    Refusal::page(app, visit, &problem)
 }
 
 /// `POST /d/{token}/files/{file}`: reserves a place and goes on to the bytes. The token is the
@@ -27,22 +75,132 @@ async fn begin(
     visit: Visit,
     Path((token, file)): Path<(String, String)>,
 ) -> Response {
-    let Ok(file) = file.parse::<FileVersionId>() else {
-        return Refusal::page(&app, &visit, &Problem::not_found("file"));
-    };
     let client = Client { address: visit.address.to_string(), user_agent: visit.user_agent.clone() };
+    let wanted = token.clone();
+    let Ok(file) = file.parse::<FileVersionId>() else {
+        return closed_or_unknown(&app, &visit, Problem::not_found("file").into());
+    };
     let started = app
         .write(MerchantId::from_bits(0), Actor::Visitor, move |cx| {
-            let download = start(cx, &token, file, &client)?;
-            let files = crate::downloads::store::session(cx.tx, download.id)?;
-            Ok((download, files.map(|session| session.name).unwrap_or_default()))
+            let download = start(cx, &wanted, file, &client)?;
+            let session = crate::downloads::store::session(cx.tx, download.id)?;
+            Ok((download, session.map(|session| session.name).unwrap_or_default()))
         })
         .await;
     match started {
-        Ok((download, name)) => match transfer_token(app.ring(), &download) {
-            Some(token) => go_to(&transfer_path(&token, &name)),
-            None => Refusal::page(&app, &visit, &Problem::not_found("file")),
-        },
-        Err(failure) => Refusal::from_failure(&app, &visit, failure),
+        Ok((download, name)) => transfer(&app, &visit, &download, &name),
+        Err(failure) => refused(&app, &visit, &token, failure),
+    }
+}
+
+/// `POST /d/{token}/resume/{file}`: goes on with a download that broke off. It has its place.
+async fn resume(
+    State(app): State<App>,
+    visit: Visit,
+    Path((token, file)): Path<(String, String)>,
+) -> Response {
+    let seen = match find(&app, &token) {
+        Ok(seen) => seen,
+        Err(failure) => return closed_or_unknown(&app, &visit, failure),
+    };
+    let now = app.now();
+    let known = seen.files.iter().find(|known| known.version.to_string() == file);
+    let open = known.filter(|_| seen.closed(now).is_none());
+    let session = open.and_then(|known| unfinished(&seen.sessions, &seen.grant, known.version, now));
+    match (open, session) {
+        (Some(known), Some(session)) => transfer(&app, &visit, &session, &known.name),
+        // Finished in the meantime, by another tab: the page says how it stands.
+        _ => shown(&app, &visit, &token, &seen),
+    }
+}
+
+fn transfer(app: &App, visit: &Visit, download: &Download, name: &str) -> Response {
+    match transfer_token(app.ring(), download) {
+        Some(token) => go_to(&transfer_path(&token, name)),
+        None => Refusal::page(app, visit, &Problem::not_found("file")),
+    }
+}
+
+/// A start that was refused: who has the genuine link is told why, and how to get a new one.
+fn refused(app: &App, visit: &Visit, token: &str, failure: Failure) -> Response {
+    let problem = failure.into_problem();
+    match find(app, token) {
+        Ok(seen) if seen.closed(app.now()).is_some() => shown(app, visit, token, &seen),
+        Ok(seen) => {
+            let visit = visit.at(seen.merchant.clone(), &seen.address);
+            Refusal::page(app, &visit, &problem)
+        }
+        Err(_) => closed_or_unknown(app, visit, problem.into()),
+    }
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Wish {
+    #[serde(default)]
+    email: String,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Renewal {
+    #[serde(default)]
+    link: String,
+}
+
+/// `GET /links/request`
+async fn ask(State(app): State<App>, visit: Visit) -> Response {
+    show(&app, &visit, &LinkRequestPage { email: String::new(), errors: BTreeMap::new(), sent: false })
+}
+
+/// `POST /links/request`: links for whoever bought with this address. The answer is the same
+/// whether or not anybody did.
+async fn request(State(app): State<App>, visit: Visit, Posted(wish): Posted<Wish>) -> Response {
+    let typed = wish.email.trim().to_owned();
+    let Ok(email) = EmailAddress::parse(&typed) else {
+        let errors = [("email".to_owned(), say(&app, &visit, "said.email", &[]))].into();
+        let page = LinkRequestPage { email: typed, errors, sent: false };
+        return show_with(&app, &frame(&app, &visit), StatusCode::UNPROCESSABLE_ENTITY, &page);
+    };
+    if let Err(problem) = allowed(&app, &visit, email.as_str()) {
+        return Refusal::page(&app, &visit, &problem);
+    }
+    let merchant = visit.merchant.id;
+    let sent = app
+        .write(merchant, Actor::Visitor, move |cx| {
+            let Some(customer) = customers::store::by_email(cx.tx, cx.merchant, &email)? else {
+                return Ok(());
+            };
+            cx.actor = Actor::Customer(customer.id);
+            flow::send_all_again(cx, customer.id)
+        })
+        .await;
+    same_answer(&app, &visit, typed, sent)
+}
+
+/// `POST /links/renew`: new links in place of one that is over, to the address of its order.
+async fn renew(State(app): State<App>, visit: Visit, Posted(renewal): Posted<Renewal>) -> Response {
+    let seen = match find(&app, &renewal.link) {
+        Ok(seen) => seen,
+        Err(failure) => return closed_or_unknown(&app, &visit, failure),
+    };
+    let visit = visit.at(seen.merchant.clone(), &seen.address);
+    let order: OrderId = seen.order.id;
+    if let Err(problem) = allowed(&app, &visit, &order.to_string()) {
+        return Refusal::page(&app, &visit, &problem);
+    }
+    let actor = Actor::Customer(seen.grant.customer);
+    let sent = app.write(seen.merchant.id, actor, move |cx| flow::send_again(cx, order).map(drop)).await;
+    // The address is the buyer's own affair: a forwarded link must not tell it.
+    same_answer(&app, &visit, crate::orders::view::number(&seen.order), sent)
+}
+
+fn allowed(app: &App, visit: &Visit, name: &str) -> Result<(), Problem> {
+    limits::take(app, &limits::RESEND_FROM, Key::address(visit.address))?;
+    limits::take(app, &limits::RESEND_TO, Key::name(name))
+}
+
+fn same_answer(app: &App, visit: &Visit, shown_as: String, sent: Flow<()>) -> Response {
+    match sent {
+        Ok(()) => show(app, visit, &LinkRequestPage { email: shown_as, errors: BTreeMap::new(), sent: true }),
+        Err(failure) => Refusal::from_failure(app, visit, failure),
     }
 }

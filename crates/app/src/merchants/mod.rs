@@ -5,6 +5,22 @@ pub mod store;
 
 use kernel::{Currency, EmailAddress, MerchantId, Timestamp};
 
+/// Where a merchant's pages are: what stands before every path in a mail or at a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Scheme and host, without a slash at the end.
+    pub origin: String,
+    /// Empty, or `/m/{slug}`.
+    pub base_path: String,
+}
+
+impl Address {
+    /// The whole URL of a path such as `/cart`.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{}{path}", self.origin, self.base_path)
+    }
+}
+
 /// A seller with what buyers and documents see of it.
 #[derive(Debug, Clone)]
 pub struct Merchant {
@@ -48,4 +64,28 @@ pub struct Merchant {
     pub created_at: Timestamp,
     /// Raised by every change.
     pub version: i64,
+}
+
+/// The path under which a merchant without a host of its own is reached.
+pub const PATH_PREFIX: &str = "/m/";
+
+impl Merchant {
+    /// Scheme and host of its pages: its own host, or the installation's.
+    ///
+    /// Never what a request's `Host` header says: whoever sends that could put their own name
+    /// into somebody else's mail.
+    pub fn origin(&self, base_url: &str) -> String {
+        let Some(host) = &self.host else { return base_url.to_owned() };
+        let scheme = base_url.split_once("://").map_or("https", |(scheme, _)| scheme);
+        // A shop on an unusual port is there under all of its names.
+        let port = url::Url::parse(base_url).ok().and_then(|url| url.port());
+        port.map_or_else(|| format!("{scheme}://{host}"), |port| format!("{scheme}://{host}:{port}"))
+    }
+
+    /// Where its pages are. The oldest merchant is the one whose shop needs no prefix.
+    pub fn address(&self, base_url: &str, oldest: Option<MerchantId>) -> Address {
+        let unprefixed = self.host.is_some() || oldest == Some(self.id);
+        let base_path = if unprefixed { String::new() } else { format!("{PATH_PREFIX}{}", self.slug) };
+        Address { origin: self.origin(base_url), base_path }
+    }
 }

@@ -3,7 +3,7 @@
 use db::{DbError, Row, Source, Tx, sql};
 use kernel::MerchantId;
 
-use super::Merchant;
+use super::{Address, Merchant};
 
 const COLUMNS: &str = "SELECT id, slug, host, name, legal_name, legal_address, country, vat_id, time_zone, locale,
     currency, sender_email, support_email, support_text, consent_text, accent, logo_sha256, words, created_at, version
@@ -75,6 +75,20 @@ pub fn list(source: &mut impl Source) -> Result<Vec<Merchant>, DbError> {
 /// The oldest one: whose shop is shown where nothing names another.
 pub fn first(source: &mut impl Source) -> Result<Option<Merchant>, DbError> {
     sql(format!("{COLUMNS} ORDER BY id LIMIT 1")).optional(source, read)
+}
+
+/// Where a merchant's pages are.
+pub fn address(source: &mut impl Source, base_url: &str, merchant: &Merchant) -> Result<Address, DbError> {
+    let oldest = sql("SELECT id FROM merchants ORDER BY id LIMIT 1").optional(source, |row| row.get("id"))?;
+    Ok(merchant.address(base_url, oldest))
+}
+
+/// How many bytes a logo has; `None` for contents that are nobody's logo.
+pub fn logo_size(source: &mut impl Source, sha256: &str) -> Result<Option<u64>, DbError> {
+    sql("SELECT b.size AS size FROM blobs b
+          WHERE b.sha256 = $1 AND EXISTS (SELECT 1 FROM merchants m WHERE m.logo_sha256 = b.sha256)")
+    .bind(sha256)
+    .optional(source, |row| row.get("size"))
 }
 
 /// By id.

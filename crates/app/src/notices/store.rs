@@ -219,6 +219,19 @@ pub fn read(row: &mut Row) -> Result<Stored, DbError> {
     })
 }
 
+/// Whether news about an order's money waits for a person.
+pub fn any_quarantined(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<bool, DbError> {
+    let found = sql("SELECT id FROM notices WHERE merchant_id = $1 AND order_id = $2 AND state = 'quarantined' LIMIT 1")
+        .bind(merchant)
+        .bind(order)
+        .optional(source, |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
 /// The newest notices, of one state or of all.
 pub fn newest_first(
     source: &mut impl Source,

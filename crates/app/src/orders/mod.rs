@@ -8,8 +8,11 @@
 //! Invariant: a Paid order's settled payments cover what was due when it became paid.
 
 pub mod button;
+pub mod checkout;
 pub mod flow;
+pub mod pages;
 pub mod store;
+pub mod view;
 
 use kernel::{
     ConnectionId, Currency, CustomerId, EmailAddress, LineId, MerchantId, Money, OrderId, ProductId, Span,

@@ -71,6 +71,16 @@ pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: OrderId) -> Res
     .optional(source, read)
 }
 
+/// By the id in a thank-you page's address, whoever's it is: the code there proves the right to it.
+pub fn by_page(source: &mut impl Source, id: OrderId) -> Result<Option<Order>, DbError> {
+    sql("SELECT id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name, buyer_company,
+                buyer_country, buyer_vat_id, locale, currency, net_minor, tax_minor, due_minor, settled_minor,
+                returned_minor, nonce, ring_key, generation, consent_text, consent_at, created_at, paid_at, version
+           FROM orders WHERE id = $1")
+    .bind(id)
+    .optional(source, read)
+}
+
 /// By id, holding the row: the first lock of every transaction that changes an order.
 pub fn lock(tx: &mut Tx<'_>, merchant: MerchantId, id: OrderId) -> Result<Option<Order>, DbError> {
     sql("SELECT id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name, buyer_company,

@@ -1,6 +1,7 @@
 //! Products: what is sold, its prices, and its files.
 
 pub mod flow;
+pub mod pages;
 pub mod store;
 
 use kernel::{Currency, FileVersionId, MerchantId, Money, ProductFileId, ProductId, Span, Timestamp};
@@ -114,6 +115,15 @@ pub fn price_at(prices: &[Price], currency: Currency, at: Timestamp) -> Option<M
     let in_force = prices.iter().filter(|price| price.currency == currency && price.valid_from <= at);
     let newest = in_force.max_by_key(|price| price.valid_from)?;
     newest.minor.map(|minor| Money::new(minor, currency))
+}
+
+/// The path of a product's page. Its item number stands in it where an address can carry that
+/// unchanged, through every proxy; else its id does.
+pub fn path(product: &Product) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let sku = product.sku.as_str();
+    let carried = sku.bytes().all(plain) && sku.bytes().any(|byte| byte != b'.');
+    if carried { format!("/p/{sku}") } else { format!("/p/{}", product.id) }
 }
 
 /// Every price that was in force at some moment of the 30 days before a payment.

@@ -231,6 +231,44 @@ pub fn with_other_text(
     .all(source, |row| row.get("id"))
 }
 
+/// The prices of everything that is for sale: the shop window in one question.
+pub fn prices_on_sale(
+    source: &mut impl Source,
+    merchant: MerchantId,
+) -> Result<Vec<(ProductId, Price)>, DbError> {
+    sql("SELECT p.product_id AS product_id, p.currency AS currency, p.amount_minor AS amount_minor,
+                p.valid_from AS valid_from
+           FROM prices p JOIN products ON products.id = p.product_id
+          WHERE products.merchant_id = $1 AND products.status = 'active'
+          ORDER BY p.product_id, p.valid_from, p.currency")
+    .bind(merchant)
+    .all(source, |row| {
+        let price = Price {
+            minor: row.get("amount_minor")?,
+            currency: row.get("currency")?,
+            valid_from: row.get("valid_from")?,
+        };
+        Ok((row.get("product_id")?, price))
+    })
+}
+
+/// How many files each product for sale has, and how many bytes they are together.
+pub fn sizes_on_sale(
+    source: &mut impl Source,
+    merchant: MerchantId,
+) -> Result<Vec<(ProductId, u32, u64)>, DbError> {
+    sql("SELECT f.product_id AS product_id, count(*) AS files, CAST(sum(b.size) AS BIGINT) AS bytes
+           FROM product_files f
+           JOIN products ON products.id = f.product_id
+           JOIN file_versions v ON v.product_file_id = f.id
+            AND v.id = (SELECT max(newest.id) FROM file_versions newest WHERE newest.product_file_id = f.id)
+           JOIN blobs b ON b.sha256 = v.sha256
+          WHERE products.merchant_id = $1 AND products.status = 'active' AND f.removed_at IS NULL
+          GROUP BY f.product_id")
+    .bind(merchant)
+    .all(source, |row| Ok((row.get("product_id")?, row.get("files")?, row.get("bytes")?)))
+}
+
 /// Reads a joined file row: `file_id`, `version_id`, `name`, `size`, `sha256`, `md5`.
 pub fn read_file(row: &mut Row) -> Result<ProductFile, DbError> {
     Ok(ProductFile {

@@ -1,8 +1,11 @@
 //! What every page and route shares: who asks and of which merchant, forms that were really
 //! posted from our pages, rendering, and errors.
 
+pub mod assets;
 pub mod form;
+pub mod limits;
 pub mod reply;
+pub mod signed_in;
 pub mod visit;
 
 use axum::Router;
@@ -14,7 +17,7 @@ use net::serve::Scheme;
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::{downloads, links, notices};
+use crate::{carts, downloads, links, notices, orders, products};
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -25,6 +28,10 @@ pub fn router(app: App) -> Router {
         .merge(notices::api::routes())
         .merge(downloads::pages::routes())
         .merge(links::pages::routes())
+        .merge(assets::routes())
+        .merge(products::pages::routes())
+        .merge(carts::pages::routes())
+        .merge(orders::pages::routes())
         .fallback(reply::unknown)
         .layer(middleware::from_fn_with_state(app.clone(), visit::arrive))
         .layer(middleware::from_fn(guard))

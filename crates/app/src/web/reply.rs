@@ -62,12 +62,22 @@ pub fn frame(app: &App, visit: &Visit) -> Frame {
         support_email: Some(merchant.support_email.to_string()),
         time_zone: merchant.time_zone.clone(),
         words,
-        ..MerchantFrame::named(merchant.name.clone(), app.settings().base_url.clone())
+        ..MerchantFrame::named(merchant.name.clone(), merchant.origin(&app.settings().base_url))
     };
     let mut frame = Frame::new(locale, app.now(), surroundings, visit.path.clone());
+    frame.cart_count = visit.cart.pieces();
     frame.csrf = visit.csrf(app);
     frame.test_mode = app.settings().demo;
     frame
+}
+
+/// A sentence in the reader's language.
+pub fn say(app: &App, visit: &Visit, key: &str, values: &[(&str, &str)]) -> String {
+    let locale = Locale::parse(&visit.merchant.locale).unwrap_or_default();
+    app.renderer().text(locale, key, values).unwrap_or_else(|error| {
+        tracing::error!(%error, "a sentence is missing");
+        String::new()
+    })
 }
 
 /// A page with the usual surroundings.

@@ -14,11 +14,9 @@ use net::serve::{Peer, Scheme};
 
 use super::reply::Refusal;
 use crate::app::App;
-use crate::merchants::{self, Merchant};
+use crate::carts::Cart;
+use crate::merchants::{self, Address, Merchant, PATH_PREFIX};
 use crate::problem::{Code, Problem};
-
-/// The path under which a merchant without a host of its own is reached.
-const MERCHANT_PREFIX: &str = "/m/";
 
 /// The slug that was taken off the path.
 #[derive(Debug, Clone)]
@@ -39,6 +37,8 @@ pub struct Visit {
     pub secure: bool,
     /// The client's program, cut to a sane length.
     pub user_agent: String,
+    /// What the visitor wants to buy here.
+    pub cart: Cart,
     /// The visitor's random cookie; forms prove with it that they come from our pages.
     pub visitor: String,
     /// Finds the request in the log.
@@ -48,7 +48,7 @@ pub struct Visit {
 /// Takes `/m/{slug}` off the path, so that routes need not know of it.
 pub fn take_prefix(mut request: Request) -> Request {
     let path = request.uri().path();
-    let Some(rest) = path.strip_prefix(MERCHANT_PREFIX) else { return request };
+    let Some(rest) = path.strip_prefix(PATH_PREFIX) else { return request };
     let (slug, tail) =
         rest.split_once('/').map_or((rest, "/".to_owned()), |(slug, tail)| (slug, format!("/{tail}")));
     let slug = slug.to_owned();
@@ -70,11 +70,15 @@ pub fn peer(request: &Request) -> Peer {
     })
 }
 
+/// Routes that are the same for everybody.
+const VISITLESS: [&str; 8] =
+    ["/hooks/", "/t/", "/assets/", "/logo/", "/favicon.", "/robots.txt", "/healthz", "/readyz"];
+
 /// Finds out whose pages are asked for and gives the visitor a cookie.
 pub async fn arrive(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    // Machines have no cookies, and name their merchant otherwise.
-    if path.starts_with("/hooks/") || path.starts_with("/t/") {
+    // Machines and caches have no cookies, and name their merchant otherwise, if at all.
+    if VISITLESS.iter().any(|start| path.starts_with(start)) {
         return next.run(request).await;
     }
     let visit = match visit_of(&app, &request) {
@@ -84,7 +88,7 @@ pub async fn arrive(State(app): State<App>, mut request: Request, next: Next) ->
     let fresh = cookie(&request, cookie_name(visit.secure)).is_none();
     request.extensions_mut().insert(visit.clone());
     let mut response = next.run(request).await;
-    if fresh && !response.headers().contains_key(header::SET_COOKIE) {
+    if fresh && !sets_cookie(&response, cookie_name(visit.secure)) {
         set_cookie(&mut response, visit.secure, cookie_name(visit.secure), &visit.visitor, None);
     }
     response
@@ -111,9 +115,13 @@ fn visit_of(app: &App, request: &Request) -> Result<Visit, Problem> {
         .ok_or_else(|| Problem::not_found("shop"))?;
     let secure = super::is_https(app, peer.scheme);
     let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let cart = cookie(request, &Cart::cookie_name(secure, &merchant))
+        .and_then(|text| Cart::open(app.ring(), merchant.id, &text))
+        .unwrap_or_default();
     Ok(Visit {
+        cart,
         merchant: Arc::new(merchant),
-        base_path: prefix.map(|slug| format!("{MERCHANT_PREFIX}{slug}")).unwrap_or_default(),
+        base_path: prefix.map(|slug| format!("{PATH_PREFIX}{slug}")).unwrap_or_default(),
         path: request.uri().path().to_owned(),
         address: peer.addr,
         secure,
@@ -138,6 +146,13 @@ pub fn cookie_in(headers: &http::HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.into_iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+}
+
+/// Whether an answer sets a cookie of this name already.
+fn sets_cookie(response: &Response, name: &str) -> bool {
+    let lines = response.headers().get_all(header::SET_COOKIE).iter();
+    let mut names = lines.filter_map(|line| line.to_str().ok()?.split_once('='));
+    names.any(|(set, _)| set == name)
 }
 
 /// Sets a cookie that scripts cannot read and other sites do not send.
@@ -170,9 +185,25 @@ impl Visit {
         format!("{}{path}", self.base_path)
     }
 
-    /// An absolute URL of ours.
+    /// An absolute URL of ours, by the configuration and never by the request.
     pub fn absolute(&self, app: &App, path: &str) -> String {
-        format!("{}{}{path}", app.settings().base_url, self.base_path)
+        let origin = self.merchant.origin(&app.settings().base_url);
+        format!("{origin}{}{path}", self.base_path)
+    }
+
+    /// The same visit, at another merchant: a keyed address leads to whose it is, whatever
+    /// stands before it.
+    #[must_use]
+    pub fn at(&self, merchant: Merchant, address: &Address) -> Self {
+        if merchant.id == self.merchant.id {
+            return self.clone();
+        }
+        Self {
+            base_path: address.base_path.clone(),
+            merchant: Arc::new(merchant),
+            cart: Cart::default(),
+            ..self.clone()
+        }
     }
 }
 

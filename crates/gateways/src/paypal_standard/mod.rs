@@ -42,6 +42,7 @@ impl Gateway for PaypalStandard {
         Capabilities {
             name: "paypal-standard",
             title: TITLE,
+            brand: "PayPal",
             checkout: true,
             fetch: false,
             refund: false,

@@ -118,7 +118,9 @@ fn data_folder(options: &DemoOptions) -> Result<(PathBuf, Option<tempfile::TempD
     if let Some(data) = &options.data {
         return Ok((data.clone(), None));
     }
-    let made = tempfile::Builder::new().prefix("handsel-demo-").tempdir();
+    use std::os::unix::fs::PermissionsExt as _;
+    let ours = std::fs::Permissions::from_mode(0o700);
+    let made = tempfile::Builder::new().prefix("handsel-demo-").permissions(ours).tempdir();
     let folder = made.map_err(|why| StartError::System { what: "a folder for the demo".to_owned(), why })?;
     Ok((folder.path().to_owned(), Some(folder)))
 }

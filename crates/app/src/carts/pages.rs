@@ -1,0 +1,202 @@
+//! The cart: adding, changing, taking out.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::StatusCode;
+use kernel::{Currency, ProductId};
+use ui::{Flash, Tone};
+
+use super::view::Typed;
+use super::{Cart, CartFull, LIFE_SECONDS, LINES_MAX, Put, flow, read_quantity, view};
+use crate::app::App;
+use crate::connections::{self, Connection};
+use crate::orders::QUANTITY_MAX;
+use crate::problem::{Flow, Problem};
+use crate::products::pages::{Offer, find, show_again};
+use crate::web::form::Posted;
+use crate::web::reply::{Refusal, frame, say, see_other, show_with};
+use crate::web::visit::{Visit, set_cookie};
+
+/// The routes of this noun.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/cart", get(show))
+        .route("/cart/lines", post(add))
+        .route("/buy", post(buy_now))
+        .route("/cart/lines/update", post(update))
+        .route("/cart/lines/remove", post(remove))
+}
+
+/// A product with its buy box. Whatever else the form brings, such as a price, is nobody's business.
+#[derive(Debug, serde::Deserialize)]
+struct Wanted {
+    sku: String,
+    #[serde(default)]
+    currency: String,
+    quantity: String,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Changed {
+    line: ProductId,
+    quantity: String,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Removed {
+    line: ProductId,
+}
+
+/// `GET /cart`
+async fn show(State(app): State<App>, visit: Visit) -> Response {
+    page(&app, &visit, StatusCode::OK, &Typed::default(), BTreeMap::new())
+}
+
+/// The cart's page, also after a checkout that was refused.
+pub fn page(
+    app: &App,
+    visit: &Visit,
+    status: StatusCode,
+    typed: &Typed,
+    errors: BTreeMap<String, String>,
+) -> Response {
+    let (merchant, cart, now) = (visit.merchant.id, visit.cart.clone(), app.now());
+    let read = app.read_now(move |snapshot| {
+        let priced = flow::price(snapshot, merchant, &cart, now)?;
+        Ok((priced, connections::offered(connections::store::list(snapshot, merchant)?)))
+    });
+    let (priced, offered) = match read {
+        Ok(read) => read,
+        Err(failure) => return Refusal::from_failure(app, visit, failure),
+    };
+    let mut present = visit.cart.clone();
+    present.lines.retain(|(id, _)| priced.lines.iter().any(|line| line.product.id == *id));
+    let visit = Visit { cart: present.clone(), ..visit.clone() };
+    let mut frame = frame(app, &visit);
+    frame.test_mode |= offered.iter().any(Connection::is_test);
+    if !priced.gone.is_empty() {
+        let names = priced.gone.join(", ");
+        let text = say(app, &visit, "said.cart_gone", &[("name", &names)]);
+        frame.flash = Some(Flash { tone: Tone::Warn, text });
+    }
+    let page = view::page(&visit.merchant, &priced, &offered, typed, errors);
+    let mut response = show_with(app, &frame, status, &page);
+    if !priced.gone.is_empty() {
+        keep(app, &visit, &present, &mut response);
+    }
+    response
+}
+
+/// `POST /cart/lines`
+async fn add(State(app): State<App>, visit: Visit, Posted(wanted): Posted<Wanted>) -> Response {
+    put(&app, &visit, &wanted, Put::Add)
+}
+
+/// `POST /buy`
+async fn buy_now(State(app): State<App>, visit: Visit, Posted(wanted): Posted<Wanted>) -> Response {
+    put(&app, &visit, &wanted, Put::Set)
+}
+
+fn put(app: &App, visit: &Visit, wanted: &Wanted, put: Put) -> Response {
+    let (merchant, sku) = (visit.merchant.id, wanted.sku.clone());
+    let offer = match app.read_now(move |snapshot| find(snapshot, merchant, &sku)) {
+        Ok(Some(offer)) => offer,
+        Ok(None) => return Refusal::page(app, visit, &Problem::not_found("product for sale")),
+        Err(failure) => return Refusal::from_failure(app, visit, failure),
+    };
+    let refuse = |field: &str, sentence: String| {
+        show_again(app, visit, &offer, &wanted.currency, [(field.to_owned(), sentence)].into())
+    };
+    let Some(quantity) = read_quantity(&wanted.quantity) else {
+        return refuse("quantity", wrong_quantity(app, visit));
+    };
+    match with_product(app, visit, &offer, &wanted.currency, quantity, put) {
+        Ok(Ok(cart)) => keep_and_show(app, visit, &cart),
+        Ok(Err(Unfit::Full(CartFull::Quantity))) => refuse("quantity", wrong_quantity(app, visit)),
+        Ok(Err(Unfit::Full(CartFull::Lines))) => {
+            let most = LINES_MAX.to_string();
+            refuse("quantity", say(app, visit, "said.cart_full", &[("most", &most)]))
+        }
+        Ok(Err(Unfit::Currency)) => refuse("currency", say(app, visit, "said.no_common_currency", &[])),
+        Err(failure) => Refusal::from_failure(app, visit, failure),
+    }
+}
+
+/// Why a product does not go into a cart.
+enum Unfit {
+    Full(CartFull),
+    Currency,
+}
+
+fn with_product(
+    app: &App,
+    visit: &Visit,
+    offer: &Offer,
+    currency: &str,
+    quantity: u32,
+    put: Put,
+) -> Flow<Result<Cart, Unfit>> {
+    let wanted = Currency::parse(currency).ok().or(visit.cart.currency).unwrap_or(visit.merchant.currency);
+    let (merchant, now) = (visit.merchant.id, app.now());
+    let (cart, product) = (visit.cart.clone(), offer.product.clone());
+    app.read_now(move |snapshot| {
+        let currency = flow::common_currency(snapshot, merchant, &cart, &product, wanted, now)?;
+        let Some(currency) = currency else { return Ok(Err(Unfit::Currency)) };
+        let mut fuller = Cart { currency: Some(currency), ..cart.clone() };
+        if let Err(full) = fuller.put(product.id, quantity, put) {
+            return Ok(Err(Unfit::Full(full)));
+        }
+        // A sum that cannot be counted would make the whole cart unpayable.
+        let priced = flow::price(snapshot, merchant, &fuller, now)?;
+        let payable = priced.lines.iter().any(|line| line.product.id == product.id);
+        Ok(if payable { Ok(fuller) } else { Err(Unfit::Full(CartFull::Quantity)) })
+    })
+}
+
+/// `POST /cart/lines/update`
+async fn update(State(app): State<App>, visit: Visit, Posted(changed): Posted<Changed>) -> Response {
+    let known = visit.cart.lines.iter().any(|(id, _)| *id == changed.line);
+    let Some(quantity) = read_quantity(&changed.quantity) else {
+        let field = format!("quantity-{}", changed.line);
+        let errors = [(field, wrong_quantity(&app, &visit))].into();
+        return page(&app, &visit, StatusCode::UNPROCESSABLE_ENTITY, &Typed::default(), errors);
+    };
+    let mut cart = visit.cart.clone();
+    // Taken out in another tab: there is nothing to change.
+    if known && cart.put(changed.line, quantity, Put::Set).is_err() {
+        return see_other(&visit.url("/cart"));
+    }
+    keep_and_show(&app, &visit, &cart)
+}
+
+/// `POST /cart/lines/remove`
+async fn remove(State(app): State<App>, visit: Visit, Posted(removed): Posted<Removed>) -> Response {
+    let mut cart = visit.cart.clone();
+    cart.remove(removed.line);
+    keep_and_show(&app, &visit, &cart)
+}
+
+fn wrong_quantity(app: &App, visit: &Visit) -> String {
+    say(app, visit, "said.quantity", &[("most", &QUANTITY_MAX.to_string())])
+}
+
+fn keep_and_show(app: &App, visit: &Visit, cart: &Cart) -> Response {
+    let mut response = see_other(&visit.url("/cart"));
+    keep(app, visit, cart, &mut response);
+    response
+}
+
+/// Gives the visitor this cart to keep.
+pub fn keep(app: &App, visit: &Visit, cart: &Cart, response: &mut Response) {
+    let name = Cart::cookie_name(visit.secure, &visit.merchant);
+    if cart.lines.is_empty() {
+        set_cookie(response, visit.secure, &name, "", Some(0));
+    } else {
+        let sealed = cart.seal(app.ring(), visit.merchant.id);
+        set_cookie(response, visit.secure, &name, &sealed, Some(LIFE_SECONDS));
+    }
+}

@@ -1,0 +1,82 @@
+//! The cart's page.
+
+use std::collections::BTreeMap;
+
+use kernel::Money;
+use ui::shop::{Ask, BuyerForm, CartLine, CartPage, Consent, GatewayChoice};
+
+use super::flow::{Priced, PricedLine};
+use crate::connections::Connection;
+use crate::merchants::Merchant;
+use crate::orders::QUANTITY_MAX;
+use crate::products;
+
+/// The field of the merchant's consent text.
+pub const CONSENT_FIELD: &str = "consent";
+
+/// What the buyer typed before the page is shown once more.
+#[derive(Debug, Clone, Default)]
+pub struct Typed {
+    /// The address.
+    pub email: String,
+    /// The name.
+    pub name: String,
+    /// Whether the terms were agreed to.
+    pub consented: bool,
+}
+
+/// The page of a cart with today's prices.
+pub fn page(
+    merchant: &Merchant,
+    priced: &Priced,
+    offered: &[Connection],
+    typed: &Typed,
+    errors: BTreeMap<String, String>,
+) -> CartPage {
+    let consent = (!merchant.consent_text.is_empty()).then(|| Consent {
+        name: CONSENT_FIELD.to_owned(),
+        text: merchant.consent_text.clone(),
+        required: true,
+        checked: typed.consented,
+    });
+    CartPage {
+        lines: priced.lines.iter().map(line).collect(),
+        subtotal: None,
+        adjustments: Vec::new(),
+        total: priced.total,
+        tax_note: None,
+        buyer: BuyerForm {
+            // A gateway's address may be missing, shared or old; this one is read by the buyer.
+            ask_email: Ask::Required,
+            email: typed.email.clone(),
+            ask_name: Ask::Optional,
+            name: typed.name.clone(),
+            consents: consent.into_iter().collect(),
+        },
+        gateways: offered.iter().map(choice).collect(),
+        errors,
+    }
+}
+
+fn line(line: &PricedLine) -> CartLine {
+    let unit_price: Money = line.unit;
+    CartLine {
+        id: line.product.id.to_string(),
+        path: products::path(&line.product),
+        name: line.product.name.clone(),
+        detail: None,
+        quantity: line.quantity,
+        quantity_max: QUANTITY_MAX,
+        unit_price,
+        total: line.whole,
+        note: None,
+    }
+}
+
+fn choice(connection: &Connection) -> GatewayChoice {
+    GatewayChoice {
+        value: connection.id.to_string(),
+        label: connection.brand().to_owned(),
+        hint: None,
+    }
+}

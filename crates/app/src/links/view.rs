@@ -1,0 +1,117 @@
+//! Where a keyed link leads: the landing page, or why there is none any more.
+
+use db::Source;
+use kernel::Timestamp;
+use ui::delivery::{ClosedLinkPage, ClosedReason, LinkFile, LinkPage};
+use ui::shop::LinkState;
+
+use crate::downloads::flow::{no_such_link, open_link, unfinished};
+use crate::downloads::{self, Download, GrantedFile};
+use crate::fulfillment::{self, Grant, GrantStatus};
+use crate::merchants::{self, Address, Merchant};
+use crate::orders::{self, Line, Order, view};
+use crate::problem::Flow;
+use crate::products;
+use crate::ring::Ring;
+
+/// A grant with everything that its landing page shows.
+#[derive(Debug)]
+pub struct Seen {
+    /// Whose.
+    pub merchant: Merchant,
+    /// Where its shop is.
+    pub address: Address,
+    /// The right.
+    pub grant: Grant,
+    /// From which order.
+    pub order: Order,
+    /// From which line.
+    pub line: Line,
+    /// Its files.
+    pub files: Vec<GrantedFile>,
+    /// What was begun.
+    pub sessions: Vec<Download>,
+    /// How to get support for the product.
+    pub support_text: String,
+}
+
+/// Reads what a link leads to. Nothing is spent by that.
+pub fn see(source: &mut impl Source, ring: &Ring, base_url: &str, token: &str) -> Flow<Seen> {
+    let grant = open_link(source, ring, token)?;
+    let merchant = merchants::store::by_id(source, grant.merchant)?;
+    let order = orders::store::by_id(source, grant.merchant, grant.order)?.ok_or_else(no_such_link)?;
+    let lines = orders::store::lines(source, grant.merchant, grant.order)?;
+    let line = lines.into_iter().find(|line| line.id == grant.line).ok_or_else(no_such_link)?;
+    let product = match line.product {
+        Some(product) => products::store::by_id(source, grant.merchant, product)?,
+        None => None,
+    };
+    Ok(Seen {
+        address: merchants::store::address(source, base_url, &merchant)?,
+        files: downloads::store::files(source, &grant)?,
+        sessions: downloads::store::of_grant(source, grant.merchant, grant.id)?,
+        support_text: product.map(|product| product.support_text).unwrap_or_default(),
+        merchant,
+        order,
+        line,
+        grant,
+    })
+}
+
+impl Seen {
+    /// Why there is nothing to be had; `None` while there is.
+    pub fn closed(&self, now: Timestamp) -> Option<ClosedReason> {
+        match view::link_state(&self.grant, &self.files, now) {
+            LinkState::Open => None,
+            LinkState::Expired => Some(ClosedReason::Expired),
+            LinkState::Revoked => Some(ClosedReason::Revoked),
+            LinkState::UsedUp => {
+                let begun = |file: &GrantedFile| {
+                    unfinished(&self.sessions, &self.grant, file.version, now).is_some()
+                };
+                (!self.files.iter().any(begun)).then_some(ClosedReason::UsedUp)
+            }
+        }
+    }
+
+    /// The landing page.
+    pub fn page(&self, token: &str, now: Timestamp) -> LinkPage {
+        let file = |file: &GrantedFile| {
+            let begun = unfinished(&self.sessions, &self.grant, file.version, now).is_some();
+            let verb = if begun { "resume" } else { "files" };
+            LinkFile {
+                facts: view::facts(file),
+                post_path: format!("/d/{token}/{verb}/{}", file.version),
+                downloads_left: Some(self.grant.download_limit.saturating_sub(file.taken)),
+                in_progress: begun,
+            }
+        };
+        LinkPage {
+            product: self.line.name.clone(),
+            unit: self.grant.unit_no,
+            units: fulfillment::units_of(self.line.quantity).0,
+            order_number: view::number(&self.order),
+            paid_at: self.order.paid_at.unwrap_or(self.order.created_at),
+            expires_at: Some(self.grant.expires_at),
+            files: self.files.iter().map(file).collect(),
+            keys: Vec::new(),
+            note: Some(self.support_text.clone()).filter(|text| !text.trim().is_empty()),
+            provisional: self.grant.status == GrantStatus::Provisional,
+        }
+    }
+
+    /// The page of a link that is over.
+    pub fn closed_page(&self, token: &str, reason: ClosedReason) -> ClosedLinkPage {
+        let renewable = match reason {
+            ClosedReason::Expired | ClosedReason::UsedUp => true,
+            ClosedReason::Revoked | ClosedReason::Reissued => false,
+        };
+        ClosedLinkPage {
+            reason,
+            product: self.line.name.clone(),
+            order_number: view::number(&self.order),
+            request_path: renewable.then(|| "/links/renew".to_owned()),
+            link: token.to_owned(),
+        }
+    }
+}
