@@ -38,9 +38,7 @@ pub use connections::{ConnectionFailure, ConnectionPage, ConnectionRow, Connecti
 pub use customers::{CustomerPage, CustomerRow, CustomersPage};
 pub use events::{EventRow, EventsPage, JobRow, JobsPage};
 pub use home::{Alarm, AlarmExample, HomePage, Setup};
-pub use invoices::{
-    DocumentLine, DocumentTax, InvoiceDocument, InvoicePage, InvoiceRow, InvoicesPage, Party,
-};
+pub use invoices::{InvoicePage, InvoiceRow, InvoicesPage};
 pub use list::{Choice, Direction, Filter, FilterInput, Label, Listing, ListingBuilder, Sort, Tab, Tabs};
 pub use messages::{MessagePage, MessageRow, MessagesPage};
 pub use notices::{Attempt, NoticePage, NoticeRow, NoticesPage, RawRequest};
@@ -53,7 +51,7 @@ pub use people::{
     StaffPage, StaffRow,
 };
 pub use products::{
-    ButtonCode, FileReplacePage, FileRow, FileVersionRow, Placeholder, PriceField, PriceRow, ProductForm,
+    ButtonCode, FileReplacePage, FileRow, FileVersionRow, PlaceholderHint, PriceField, PriceRow, ProductForm,
     ProductFormPage, ProductPage, ProductRow, ProductSales, ProductsPage,
 };
 pub use reviews::{Resolved, ReviewLine, ReviewPage, ReviewRow, ReviewsPage};
@@ -74,7 +72,6 @@ use crate::templates::{Source, embed};
 /// The templates of the back office.
 pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/_door.html",
-    "admin/_invoice.html",
     "admin/_layout.html",
     "admin/_order.html",
     "admin/_parts.html",
