@@ -67,8 +67,8 @@ fn row(number: u128, kind: InvoiceKind, buyer: &str) -> InvoiceRow {
         number: format!("2026-{number:04}"),
         order: order_id(number),
         buyer: text(buyer),
-        net: eur(sign * 98_32),
-        tax: eur(sign * 18_68),
+        net: eur(sign * 98_33),
+        tax: eur(sign * 18_67),
         gross: eur(sign * 117_00),
         issued_at: days_ago(i64::try_from(number).unwrap_or_default()),
     }
