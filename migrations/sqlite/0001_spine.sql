@@ -52,12 +52,14 @@ CREATE TABLE customers (
   email       TEXT    NOT NULL,
   name        TEXT    NOT NULL,
   company     TEXT    NOT NULL,
+  address     TEXT    NOT NULL,
   country     TEXT,
   vat_id      TEXT,
   locale      TEXT    NOT NULL,
   created_at  INTEGER NOT NULL,
   UNIQUE (merchant_id, email)
 ) STRICT;
+CREATE INDEX customers_merchant ON customers (merchant_id, id);
 
 CREATE TABLE sessions (
   id           TEXT    NOT NULL PRIMARY KEY,
@@ -115,6 +117,7 @@ CREATE TABLE idempotency (
   created_at   INTEGER NOT NULL,
   PRIMARY KEY (api_key_id, key)
 ) STRICT;
+CREATE INDEX idempotency_age ON idempotency (created_at);
 
 CREATE TABLE connections (
   id             TEXT    NOT NULL PRIMARY KEY,
@@ -225,6 +228,8 @@ CREATE TABLE orders (
 CREATE INDEX orders_merchant ON orders (merchant_id, id);
 CREATE INDEX orders_uninvoiced ON orders (paid_at, id) WHERE paid_at IS NOT NULL AND invoiced_at IS NULL;
 CREATE INDEX orders_customer ON orders (customer_id, id) WHERE customer_id IS NOT NULL;
+-- What is rare is found without walking all that was paid.
+CREATE INDEX orders_rare ON orders (merchant_id, status, id) WHERE status IN ('pending', 'refunded', 'void');
 
 -- Terms are frozen here: price, tax, link life, limit, policies, as they were at purchase.
 CREATE TABLE order_lines (
@@ -444,7 +449,7 @@ CREATE TABLE messages (
 ) STRICT;
 CREATE INDEX messages_merchant ON messages (merchant_id, id);
 CREATE INDEX messages_order ON messages (order_id) WHERE order_id IS NOT NULL;
-CREATE INDEX messages_unsent ON messages (merchant_id, state) WHERE state IN ('waiting', 'failed', 'expired');
+CREATE INDEX messages_unsent ON messages (merchant_id, state, id) WHERE state IN ('waiting', 'failed', 'expired');
 
 CREATE TABLE invoice_series (
   merchant_id TEXT    NOT NULL REFERENCES merchants (id),

@@ -132,16 +132,22 @@ fn document(
         Some(id) => customers::store::by_id(cx.tx, cx.merchant, id)?,
         None => None,
     };
+    // Who wrote a profile wants it on the invoice; who did not is named as the gateway told.
+    let written = buyer.as_ref().filter(|buyer| !buyer.address.is_empty() || buyer.vat_id.is_some());
+    let name = written.map(|buyer| &buyer.name).filter(|name| !name.is_empty());
+    let country = written.and_then(|buyer| buyer.country.clone());
+    let vat_id = written.and_then(|buyer| buyer.vat_id.clone());
     Ok(Document {
         seller_name: seller.legal_name,
         seller_address: seller.legal_address,
         seller_country: seller.country,
         seller_vat_id: seller.vat_id,
-        buyer_name: order.buyer_name.clone(),
+        buyer_name: name.unwrap_or(&order.buyer_name).clone(),
+        buyer_address: written.map(|buyer| buyer.address.clone()).unwrap_or_default(),
         buyer_company: order.buyer_company.clone(),
-        buyer_email: buyer.map(|buyer| buyer.email.to_string()).unwrap_or_default(),
-        buyer_country: order.buyer_country.clone(),
-        buyer_vat_id: order.buyer_vat_id.clone(),
+        buyer_email: buyer.as_ref().map(|buyer| buyer.email.to_string()).unwrap_or_default(),
+        buyer_country: country.or_else(|| order.buyer_country.clone()),
+        buyer_vat_id: vat_id.or_else(|| order.buyer_vat_id.clone()),
         time_zone: seller.time_zone,
         occurred_at,
         lines,

@@ -4,6 +4,7 @@
 //! row that every order of a merchant would otherwise wait for. The document is a snapshot: it
 //! does not change when the merchant moves or a product is renamed.
 
+pub mod api;
 pub mod flow;
 pub mod store;
 pub mod view;
@@ -84,6 +85,9 @@ pub struct Document {
     pub buyer_name: String,
     /// Company of the buyer.
     pub buyer_company: String,
+    /// Several lines, where the buyer wrote them.
+    #[serde(default)]
+    pub buyer_address: String,
     /// Mail address of the buyer.
     pub buyer_email: String,
     /// ISO 3166 alpha-2.

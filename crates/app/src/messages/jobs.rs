@@ -16,14 +16,13 @@ use crate::{events, fulfillment, orders};
 pub async fn send(app: &App, job: &Claimed, merchant: MerchantId, id: MessageId) -> Result<(), JobError> {
     let ring = app.ring_arc();
     let base_url = app.settings().base_url.clone();
-    let now = app.now();
     let material = app
         .read(move |snapshot| {
             let Some(message) = store::by_id(snapshot, merchant, id)? else { return Ok(None) };
             if message.state != MessageState::Waiting {
                 return Ok(None);
             }
-            let material = compose::gather(snapshot, &ring, &base_url, &message, now)?;
+            let material = compose::gather(snapshot, &ring, &base_url, &message)?;
             Ok(Some((message, material)))
         })
         .await?;

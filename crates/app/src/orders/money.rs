@@ -263,6 +263,7 @@ pub fn ensure_customer(cx: &mut Cx<'_, '_>, order: &mut Order) -> Flow<Recipient
         email: email.clone(),
         name: order.buyer_name.clone(),
         company: order.buyer_company.clone(),
+        address: String::new(),
         country: order.buyer_country.clone(),
         vat_id: order.buyer_vat_id.clone(),
         locale: order.locale.clone(),
