@@ -280,6 +280,7 @@ CREATE TABLE notices (
   raw_sealed    BYTEA,
   address       TEXT COLLATE "C" NOT NULL,
   order_id      TEXT COLLATE "C" REFERENCES orders (id),
+  waits_for     TEXT COLLATE "C",
   copies        BIGINT NOT NULL,
   received_at   BIGINT NOT NULL,
   verified_at   BIGINT,
@@ -294,6 +295,8 @@ CREATE INDEX notices_open ON notices (merchant_id, state, id)
 CREATE INDEX notices_raw ON notices (received_at)
   WHERE raw_sealed IS NOT NULL AND state IN ('applied', 'ignored', 'refused', 'forged');
 CREATE INDEX notices_unmatched ON notices (received_at) WHERE state = 'unmatched';
+-- What becomes clear when the gateway announces this transaction.
+CREATE INDEX notices_waiting ON notices (connection_id, waits_for) WHERE state = 'unmatched';
 CREATE INDEX notices_order ON notices (order_id) WHERE order_id IS NOT NULL;
 
 CREATE TABLE payments (
@@ -381,18 +384,19 @@ CREATE TABLE grants (
 CREATE INDEX grants_order ON grants (order_id);
 CREATE INDEX grants_customer ON grants (customer_id);
 
--- Every change of a grant, with what caused it.
+-- Every change of a grant, with what caused it, in the order in which they happened.
 CREATE TABLE grant_changes (
   id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
   merchant_id TEXT COLLATE "C" NOT NULL REFERENCES merchants (id),
   grant_id    TEXT COLLATE "C" NOT NULL REFERENCES grants (id),
+  seq         BIGINT NOT NULL CHECK (seq >= 1),
   change      TEXT COLLATE "C" NOT NULL CHECK (change IN ('granted', 'made_provisional', 'confirmed', 'withdrawn', 'suspended',
                       'reinstated', 'revoked', 'reissued', 'extended')),
   cause       TEXT COLLATE "C" NOT NULL,
   actor       TEXT COLLATE "C" NOT NULL,
-  changed_at  BIGINT NOT NULL
+  changed_at  BIGINT NOT NULL,
+  UNIQUE (grant_id, seq)
 );
-CREATE INDEX grant_changes_grant ON grant_changes (grant_id, id);
 
 -- Places of one file of a grant: open + spent never exceed the grant's limit.
 CREATE TABLE grant_files (

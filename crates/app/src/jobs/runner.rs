@@ -185,10 +185,14 @@ async fn close_idle_downloads(app: &App) -> Flow<()> {
 }
 
 async fn age_notices(app: &App) -> Flow<()> {
-    let now = app.now();
-    let prune_before = now - Span::days(app.settings().raw_notice_days);
-    let due = app.read(move |snapshot| Ok(notices::store::any_to_age(snapshot, prune_before, now)?)).await?;
-    if due {
+    let prune_before = app.now() - Span::days(app.settings().raw_notice_days);
+    let waiting_before = app.now() - notices::flow::WAITING_FOR_PAYMENT_MAX;
+    for _ in 0..ROUNDS_MAX {
+        let due =
+            app.read(move |snapshot| Ok(notices::store::any_to_age(snapshot, prune_before, waiting_before)?));
+        if !due.await? {
+            break;
+        }
         app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
             notices::store::prune_raw(cx.tx, prune_before)?;
             Ok(notices::flow::give_up_waiting(cx)?)

@@ -41,15 +41,18 @@ pub fn insert(tx: &mut Tx<'_>, order: &Order) -> Result<(), DbError> {
 pub fn save(tx: &mut Tx<'_>, order: &Order) -> Result<(), DbError> {
     sql("UPDATE orders
             SET status = $1, connection_id = $2, customer_id = $3, payer_id = $3, buyer_email = $4, buyer_name = $5,
-                buyer_country = $6, settled_minor = $7, returned_minor = $8, generation = $9, paid_at = $10,
-                version = version + 1
-          WHERE merchant_id = $11 AND id = $12 AND version = $13")
+                buyer_country = $6, net_minor = $7, tax_minor = $8, due_minor = $9, settled_minor = $10,
+                returned_minor = $11, generation = $12, paid_at = $13, version = version + 1
+          WHERE merchant_id = $14 AND id = $15 AND version = $16")
     .bind(order.status)
     .bind(order.connection)
     .bind(order.customer)
     .bind(order.buyer_email.as_ref())
     .bind(&order.buyer_name)
     .bind(order.buyer_country.as_deref())
+    .bind(order.net_minor)
+    .bind(order.tax_minor)
+    .bind(order.due_minor)
     .bind(order.settled_minor)
     .bind(order.returned_minor)
     .bind(order.generation)
