@@ -258,7 +258,7 @@ pub fn count_waiting(
     most: u32,
 ) -> Result<u32, DbError> {
     sql("SELECT count(*) AS waiting FROM (SELECT id FROM notices
-          WHERE merchant_id = $1 AND state = $2 AND state IN ('received', 'unmatched', 'quarantined') LIMIT $3) AS some")
+          WHERE merchant_id = $1 AND state = $2 AND state IN ('received', 'unmatched', 'quarantined') LIMIT $3) AS near")
     .bind(merchant)
     .bind(state)
     .bind(most)
