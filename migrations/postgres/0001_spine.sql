@@ -59,6 +59,7 @@ CREATE TABLE customers (
   created_at  BIGINT NOT NULL,
   UNIQUE (merchant_id, email)
 );
+CREATE INDEX customers_merchant ON customers (merchant_id, id);
 
 CREATE TABLE sessions (
   id           TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -444,7 +445,7 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_merchant ON messages (merchant_id, id);
 CREATE INDEX messages_order ON messages (order_id) WHERE order_id IS NOT NULL;
-CREATE INDEX messages_unsent ON messages (merchant_id, state) WHERE state IN ('waiting', 'failed', 'expired');
+CREATE INDEX messages_unsent ON messages (merchant_id, state, id) WHERE state IN ('waiting', 'failed', 'expired');
 
 CREATE TABLE invoice_series (
   merchant_id TEXT COLLATE "C" NOT NULL REFERENCES merchants (id),

@@ -10,28 +10,14 @@ use crate::api_keys;
 use crate::merchants;
 use crate::problem::{Flow, Problem};
 use crate::web::api::caller::Access;
-use crate::web::api::endpoint::{Asked, At, Endpoint};
+use crate::web::api::endpoint::{Asked, Endpoint, at};
 use crate::web::api::view::Nothing;
 
 /// The endpoints of this noun.
 pub fn endpoints() -> Vec<Endpoint> {
-    vec![
-        Endpoint::document(At {
-            name: "getOpenApi",
-            path: "/v1/openapi.json",
-            access: Access::Public,
-            summary: "This document.",
-        }),
-        Endpoint::get(
-            At {
-                name: "getMe",
-                path: "/v1/me",
-                access: Access::AnyKey,
-                summary: "The key in use, its scopes and its merchant.",
-            },
-            me,
-        ),
-    ]
+    let openapi = at("getOpenApi", "/v1/openapi.json", Access::Public, "This document.");
+    let me_at = at("getMe", "/v1/me", Access::AnyKey, "The key in use, its scopes and its merchant.");
+    vec![Endpoint::document(openapi), Endpoint::get(me_at, me)]
 }
 
 /// The key in use.

@@ -4,6 +4,7 @@
 //! row that every order of a merchant would otherwise wait for. The document is a snapshot: it
 //! does not change when the merchant moves or a product is renamed.
 
+pub mod api;
 pub mod flow;
 pub mod store;
 pub mod view;

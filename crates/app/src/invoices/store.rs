@@ -3,7 +3,7 @@
 use db::{DbError, Inserted, Row, Source, Tx, sql};
 use kernel::{Currency, FactId, InvoiceId, MerchantId, Money, OrderId, Timestamp};
 
-use super::Invoice;
+use super::{Invoice, InvoiceKind};
 
 /// Merchants with documents to issue.
 pub fn merchants_with_due(source: &mut impl Source) -> Result<Vec<MerchantId>, DbError> {
@@ -143,6 +143,25 @@ pub fn of_order(
            FROM invoices WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")
     .bind(merchant)
     .bind(order)
+    .all(source, read)
+}
+
+/// Documents of a kind or of all kinds, newest first, below an id.
+pub fn page(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    kind: Option<InvoiceKind>,
+    before: Option<InvoiceId>,
+    most: u32,
+) -> Result<Vec<Invoice>, DbError> {
+    sql("SELECT id, merchant_id, kind, series, number, order_id, cause, corrects_id, currency, net_minor, tax_minor,
+                gross_minor, document, issued_at
+           FROM invoices WHERE merchant_id = $1 AND id < $2 AND (CAST($3 AS TEXT) IS NULL OR kind = $3)
+          ORDER BY id DESC LIMIT $4")
+    .bind(merchant)
+    .bind(before.unwrap_or(InvoiceId::from_bits(u128::MAX)))
+    .bind(kind)
+    .bind(most)
     .all(source, read)
 }
 

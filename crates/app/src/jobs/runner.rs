@@ -6,7 +6,7 @@ use super::{Claimed, Work, retry_at, store};
 use crate::app::App;
 use crate::cx::Actor;
 use crate::problem::{Failure, Flow};
-use crate::{downloads, events, invoices, messages, notices};
+use crate::{downloads, events, idempotency, invoices, messages, notices};
 
 /// How a job ended, beside being done and recorded by its own transaction.
 #[derive(Debug)]
@@ -134,7 +134,21 @@ pub async fn keep_house(app: &App) -> Flow<()> {
     seal_events(app).await?;
     issue_invoices(app).await?;
     close_idle_downloads(app).await?;
+    forget_answers(app).await?;
     age_notices(app).await
+}
+
+/// Answers of the API are kept for requests that are sent again, and no longer.
+async fn forget_answers(app: &App) -> Flow<()> {
+    let before = app.now() - idempotency::KEPT;
+    let any = app.read(move |snapshot| Ok(idempotency::store::any_before(snapshot, before)?)).await?;
+    if any {
+        app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
+            Ok(idempotency::store::prune(cx.tx, before)?)
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 async fn seal_events(app: &App) -> Flow<()> {

@@ -154,6 +154,34 @@ pub fn of_order(
     .all(source, read)
 }
 
+/// Notices in a state or in any, newest first, below an id.
+pub fn page(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    state: Option<NoticeState>,
+    before: Option<NoticeId>,
+    most: u32,
+) -> Result<Vec<Stored>, DbError> {
+    let mut text = "SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id,
+            copies, received_at, verified_at, decided_at
+       FROM notices WHERE merchant_id = $1 AND id < $2"
+        .to_owned();
+    text.push_str(match state {
+        // The literal list is what lets the partial index be used.
+        Some(NoticeState::Received | NoticeState::Unmatched | NoticeState::Quarantined) => {
+            " AND state IN ('received', 'unmatched', 'quarantined') AND state = $3"
+        }
+        _ => " AND (CAST($3 AS TEXT) IS NULL OR state = $3)",
+    });
+    text.push_str(" ORDER BY id DESC LIMIT $4");
+    sql(text)
+        .bind(merchant)
+        .bind(before.unwrap_or(NoticeId::from_bits(u128::MAX)))
+        .bind(state)
+        .bind(most)
+        .all(source, read)
+}
+
 /// Drops the raw bytes of decided notices from before this time. Answers how many.
 pub fn prune_raw(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, DbError> {
     sql("UPDATE notices SET raw_sealed = NULL

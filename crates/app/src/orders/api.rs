@@ -13,16 +13,12 @@ use crate::cx::Cx;
 use crate::messages::compose;
 use crate::problem::{Flow, Problem};
 use crate::web::api::caller::Access;
-use crate::web::api::endpoint::{Asked, At, Endpoint};
+use crate::web::api::endpoint::{Asked, Endpoint, at};
 use crate::web::api::input::Paging;
 use crate::web::api::view::{Nothing, Page};
 
 const READ: Access = Access::Scope(Scope::OrdersRead);
 const WRITE: Access = Access::Scope(Scope::OrdersWrite);
-
-const fn at(name: &'static str, path: &'static str, access: Access, summary: &'static str) -> At {
-    At { name, path, access, summary }
-}
 
 /// The endpoints of this noun.
 pub fn endpoints() -> Vec<Endpoint> {

@@ -14,16 +14,12 @@ use crate::api_keys::Scope;
 use crate::cx::Cx;
 use crate::problem::{Flow, Problem};
 use crate::web::api::caller::Access;
-use crate::web::api::endpoint::{Asked, At, Endpoint, Upload};
+use crate::web::api::endpoint::{Asked, Endpoint, Upload, at};
 use crate::web::api::input::Paging;
 use crate::web::api::view::{Amount, AmountInput, Nothing, Page};
 
 const READ: Access = Access::Scope(Scope::ProductsRead);
 const WRITE: Access = Access::Scope(Scope::ProductsWrite);
-
-const fn at(name: &'static str, path: &'static str, access: Access, summary: &'static str) -> At {
-    At { name, path, access, summary }
-}
 
 /// The endpoints of this noun.
 pub fn endpoints() -> Vec<Endpoint> {

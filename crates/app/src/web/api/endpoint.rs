@@ -41,6 +41,11 @@ pub struct At {
     pub summary: &'static str,
 }
 
+/// Where an endpoint stands and what it is for, in this order.
+pub const fn at(name: &'static str, path: &'static str, access: Access, summary: &'static str) -> At {
+    At { name, path, access, summary }
+}
+
 /// What a handler is asked.
 pub struct Asked<P, I> {
     /// The program, for its settings and keys.

@@ -31,13 +31,26 @@ use in_flight::InFlight;
 use super::visit;
 use crate::app::App;
 use crate::problem::Problem;
-use crate::{api_keys, orders, products};
+use crate::{
+    api_keys, connections, customers, events, invoices, messages, notices, orders, products, reviews,
+};
 
 pub use document::document;
 
 /// Every endpoint there is. Router and document are made from this list.
 pub fn endpoints() -> Vec<Endpoint> {
-    let nouns = [api_keys::api::endpoints(), products::api::endpoints(), orders::api::endpoints()];
+    let nouns = [
+        api_keys::api::endpoints(),
+        products::api::endpoints(),
+        orders::api::endpoints(),
+        customers::api::endpoints(),
+        invoices::api::endpoints(),
+        messages::api::endpoints(),
+        notices::json::endpoints(),
+        reviews::api::endpoints(),
+        connections::api::endpoints(),
+        events::api::endpoints(),
+    ];
     nouns.into_iter().flatten().collect()
 }
 

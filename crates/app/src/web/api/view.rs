@@ -132,4 +132,5 @@ words_in_views!(
     crate::products::PendingPolicy as "PendingPolicy",
     crate::products::ProductStatus as "ProductStatus",
     crate::reviews::ReviewKind as "ReviewKind",
+    crate::reviews::Which as "WhichReviews",
 );
