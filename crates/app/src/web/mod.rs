@@ -6,6 +6,7 @@ pub mod assets;
 pub mod desk;
 pub mod form;
 pub mod limits;
+pub mod listing;
 pub mod reply;
 pub mod signed_in;
 pub mod staff_visit;
