@@ -15,6 +15,7 @@ pub mod downloads;
 pub mod events;
 pub mod failpoint;
 pub mod fulfillment;
+pub mod installation;
 pub mod invoices;
 pub mod jobs;
 pub mod links;

@@ -74,9 +74,5 @@ fn line(line: &PricedLine) -> CartLine {
 }
 
 fn choice(connection: &Connection) -> GatewayChoice {
-    GatewayChoice {
-        value: connection.id.to_string(),
-        label: connection.brand().to_owned(),
-        hint: None,
-    }
+    GatewayChoice { value: connection.id.to_string(), label: connection.brand().to_owned(), hint: None }
 }

@@ -91,7 +91,12 @@ pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Cli
 }
 
 /// A session that broke off and has its place already: to be gone on with, free of charge.
-pub fn unfinished(sessions: &[Download], grant: &Grant, file: FileVersionId, now: Timestamp) -> Option<Download> {
+pub fn unfinished(
+    sessions: &[Download],
+    grant: &Grant,
+    file: FileVersionId,
+    now: Timestamp,
+) -> Option<Download> {
     let open = sessions.iter().filter(|session| {
         session.file == file
             && session.generation == grant.generation

@@ -98,7 +98,8 @@ pub fn renew(cx: &mut Cx<'_, '_>, id: OrderId) -> Flow<()> {
     let order = orders::store::lock(cx.tx, cx.merchant, id)?;
     let order = order.ok_or_else(|| Problem::not_found("order"))?;
     if !renewals_left(cx, &order)? {
-        let text = "the links of an order can be replaced three times a day; use the ones from the latest mail";
+        let text =
+            "the links of an order can be replaced three times a day; use the ones from the latest mail";
         return Err(Problem { retry_after: Some(24 * 3600), ..Problem::new(Code::RateLimited, text) }.into());
     }
     events::flow::record(cx, Some(order.id), order.id, RENEWED, serde_json::json!({}))?;

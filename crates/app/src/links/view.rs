@@ -66,9 +66,8 @@ impl Seen {
             LinkState::Expired => Some(ClosedReason::Expired),
             LinkState::Revoked => Some(ClosedReason::Revoked),
             LinkState::UsedUp => {
-                let begun = |file: &GrantedFile| {
-                    unfinished(&self.sessions, &self.grant, file.version, now).is_some()
-                };
+                let begun =
+                    |file: &GrantedFile| unfinished(&self.sessions, &self.grant, file.version, now).is_some();
                 (!self.files.iter().any(begun)).then_some(ClosedReason::UsedUp)
             }
         }

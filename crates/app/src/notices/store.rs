@@ -225,10 +225,12 @@ pub fn any_quarantined(
     merchant: MerchantId,
     order: OrderId,
 ) -> Result<bool, DbError> {
-    let found = sql("SELECT id FROM notices WHERE merchant_id = $1 AND order_id = $2 AND state = 'quarantined' LIMIT 1")
-        .bind(merchant)
-        .bind(order)
-        .optional(source, |_| Ok(()))?;
+    let found = sql(
+        "SELECT id FROM notices WHERE merchant_id = $1 AND order_id = $2 AND state = 'quarantined' LIMIT 1",
+    )
+    .bind(merchant)
+    .bind(order)
+    .optional(source, |_| Ok(()))?;
     Ok(found.is_some())
 }
 
@@ -246,4 +248,33 @@ pub fn newest_first(
     .bind(state)
     .bind(most)
     .all(source, read)
+}
+
+/// When a connection last heard from its gateway. Forgeries do not count: anybody can post.
+pub fn last_heard(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    connection: ConnectionId,
+) -> Result<Option<Timestamp>, DbError> {
+    sql("SELECT received_at FROM notices
+          WHERE merchant_id = $1 AND connection_id = $2 AND verified_at IS NOT NULL ORDER BY id DESC LIMIT 1")
+    .bind(merchant)
+    .bind(connection)
+    .optional(source, |row| row.get("received_at"))
+}
+
+/// How many notices of a connection nobody has decided on: waiting for their gateway's word or
+/// for their payment, and quarantined.
+pub fn undecided(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    connection: ConnectionId,
+) -> Result<(i64, i64), DbError> {
+    sql("SELECT CAST(COALESCE(SUM(CASE WHEN state = 'quarantined' THEN 0 ELSE 1 END), 0) AS BIGINT) AS waiting,
+                CAST(COALESCE(SUM(CASE WHEN state = 'quarantined' THEN 1 ELSE 0 END), 0) AS BIGINT) AS quarantined
+           FROM notices WHERE merchant_id = $1 AND connection_id = $2
+            AND state IN ('received', 'unmatched', 'quarantined')")
+    .bind(merchant)
+    .bind(connection)
+    .one(source, |row| Ok((row.get("waiting")?, row.get("quarantined")?)))
 }

@@ -43,7 +43,11 @@ pub fn opening(
     let wanted = Checkout {
         merchant_ref: order.id.to_string(),
         currency: order.currency,
-        lines: lines.iter().filter(|line| line.kind == LineKind::Product).map(|l| line(l, order.currency)).collect(),
+        lines: lines
+            .iter()
+            .filter(|line| line.kind == LineKind::Product)
+            .map(|l| line(l, order.currency))
+            .collect(),
         tax: Money::new(order.tax_minor, order.currency),
         notify_url: format!("{base_url}/hooks/{}", connection.id),
         return_url: page.clone(),

@@ -108,9 +108,7 @@ impl Seen {
             OrderStatus::Void => Progress::Failed,
             // The money was pulled back, and may come again.
             OrderStatus::Paid | OrderStatus::Refunded if suspended => Progress::Held,
-            OrderStatus::Paid if returned.minor > 0 => {
-                Progress::Refunded { amount: returned, in_part: true }
-            }
+            OrderStatus::Paid if returned.minor > 0 => Progress::Refunded { amount: returned, in_part: true },
             OrderStatus::Paid => Progress::Paid,
             OrderStatus::Refunded => Progress::Refunded { amount: returned, in_part: false },
         }
@@ -127,7 +125,8 @@ impl Seen {
     ) -> OrderState {
         let token = links::order_token(ring, &self.order).unwrap_or_default();
         let again = matches!(progress, Progress::Canceled | Progress::Failed);
-        let pay = if checkout::payable(&self.order, now) { format!("/o/{token}/pay") } else { "/".to_owned() };
+        let pay =
+            if checkout::payable(&self.order, now) { format!("/o/{token}/pay") } else { "/".to_owned() };
         let invoice = self.invoices.iter().find(|invoice| invoice.kind == InvoiceKind::Invoice);
         OrderState {
             number: self.number(),
