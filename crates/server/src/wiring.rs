@@ -78,6 +78,7 @@ pub fn wire(
     settings: Settings,
 ) -> Result<App, StartError> {
     let db = Db::open(&database_options(config))?;
+    refuse_half_a_restore(&db)?;
     let used = db.read_blocking(|snapshot| merchants::store::first(snapshot))?.is_some();
     let entropy = Arc::new(SystemEntropy);
     let state = if used { Database::Used } else { Database::Fresh };
@@ -97,6 +98,16 @@ pub fn wire(
         renderer: Arc::new(renderer),
         settings,
     }))
+}
+
+/// Half a database must neither serve nor be changed.
+fn refuse_half_a_restore(db: &Db) -> Result<(), StartError> {
+    let half = db.read_blocking(|snapshot| app::installation::store::restoring(snapshot))?;
+    half.map_or(Ok(()), |_| {
+        let text = "a restore of this database was begun and not finished; run the same handsel restore \
+                    again: it goes on where it stopped";
+        Err(StartError::Other(text.to_owned()))
+    })
 }
 
 /// Where the configured database is.
@@ -156,7 +167,8 @@ pub fn make_data_folder(data: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-fn smtp_mailer(smtp: &SmtpConfig, hello: &str) -> Result<SmtpMailer, StartError> {
+/// The mailer for a configured server. Does not connect yet.
+pub fn smtp_mailer(smtp: &SmtpConfig, hello: &str) -> Result<SmtpMailer, StartError> {
     let tls = match smtp.tls.as_deref() {
         None => TlsMode::for_server(&smtp.host, smtp.port),
         Some("starttls") => TlsMode::StartTls,

@@ -152,3 +152,28 @@ fn read(row: &mut Row) -> Result<Claimed, DbError> {
     })?;
     Ok(Claimed { id: row.get("id")?, work, attempt: row.get("attempt")?, epoch: row.get("lease_epoch")? })
 }
+
+/// What a checkup wants to know of the jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Waiting for their time or a worker.
+    pub waiting: i64,
+    /// Due since before the given time, and still not done.
+    pub overdue: i64,
+    /// Given up: a person has to look.
+    pub dead: i64,
+}
+
+/// How the jobs are doing; what was due before `since` is overdue.
+pub fn backlog(source: &mut impl Source, since: Timestamp) -> Result<Backlog, DbError> {
+    sql("SELECT CAST(COALESCE(SUM(CASE WHEN state = 'ready' THEN 1 ELSE 0 END), 0) AS BIGINT) AS waiting,
+                CAST(COALESCE(SUM(CASE WHEN (state = 'ready' AND run_at < $1)
+                                         OR (state = 'running' AND lease_until < $1) THEN 1 ELSE 0 END), 0) AS BIGINT)
+                    AS overdue,
+                CAST(COALESCE(SUM(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), 0) AS BIGINT) AS dead
+           FROM jobs")
+    .bind(since)
+    .one(source, |row| {
+        Ok(Backlog { waiting: row.get("waiting")?, overdue: row.get("overdue")?, dead: row.get("dead")? })
+    })
+}

@@ -169,10 +169,11 @@ pub fn page(
     before: Option<NoticeId>,
     most: u32,
 ) -> Result<Vec<Stored>, DbError> {
-    let mut text = "SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id,
+    let mut text =
+        "SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id,
             copies, received_at, verified_at, decided_at
        FROM notices WHERE merchant_id = $1 AND id < $2"
-        .to_owned();
+            .to_owned();
     text.push_str(match state {
         // The literal list is what lets the partial index be used.
         Some(NoticeState::Received | NoticeState::Unmatched | NoticeState::Quarantined) => {
@@ -305,4 +306,33 @@ pub fn count_waiting(
     .bind(state)
     .bind(most)
     .one(source, |row| row.get("waiting"))
+}
+
+/// When a connection last heard from its gateway. Forgeries do not count: anybody can post.
+pub fn last_heard(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    connection: ConnectionId,
+) -> Result<Option<Timestamp>, DbError> {
+    sql("SELECT received_at FROM notices
+          WHERE merchant_id = $1 AND connection_id = $2 AND verified_at IS NOT NULL ORDER BY id DESC LIMIT 1")
+    .bind(merchant)
+    .bind(connection)
+    .optional(source, |row| row.get("received_at"))
+}
+
+/// How many notices of a connection nobody has decided on: waiting for their gateway's word or
+/// for their payment, and quarantined.
+pub fn undecided(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    connection: ConnectionId,
+) -> Result<(i64, i64), DbError> {
+    sql("SELECT CAST(COALESCE(SUM(CASE WHEN state = 'quarantined' THEN 0 ELSE 1 END), 0) AS BIGINT) AS waiting,
+                CAST(COALESCE(SUM(CASE WHEN state = 'quarantined' THEN 1 ELSE 0 END), 0) AS BIGINT) AS quarantined
+           FROM notices WHERE merchant_id = $1 AND connection_id = $2
+            AND state IN ('received', 'unmatched', 'quarantined')")
+    .bind(merchant)
+    .bind(connection)
+    .one(source, |row| Ok((row.get("waiting")?, row.get("quarantined")?)))
 }
