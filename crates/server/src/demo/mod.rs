@@ -83,8 +83,10 @@ fn tell(stage: &Stage, owner_link: Option<String>) {
 }
 
 /// What the audit finds, in words.
-async fn audit(_stage: &Stage) -> Result<Vec<String>, String> {
-    Ok(Vec::new())
+async fn audit(stage: &Stage) -> Result<Vec<String>, String> {
+    let report =
+        app::audit::run(&stage.app, app::audit::Depth::Contents).await.map_err(|error| error.to_string())?;
+    Ok(report.violations.iter().map(|one| format!("{}: {} ({})", one.check, one.found, one.rule)).collect())
 }
 
 /// The way in for the owner, as long as nobody has one.

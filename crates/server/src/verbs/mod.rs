@@ -3,6 +3,7 @@
 //! They open the same database as the server and may run beside it; what they enqueue, the
 //! server does. Every verb that a script would read has `--json`.
 
+mod audit;
 mod connections;
 mod customers;
 mod doctor;
@@ -50,6 +51,8 @@ pub enum Verb {
     Migrate(migrate::Options),
     /// Check database, clock, keys, disk, mail, address and connections, each with its remedy.
     Doctor,
+    /// Run the invariants on the database: nothing lost, nothing twice, nothing unpaid.
+    Audit(audit::Options),
 }
 
 /// Flags that every verb understands.
@@ -117,6 +120,10 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
     };
     let desk = desk(config_file, common)?;
     match verb {
+        Verb::Audit(options) => {
+            let clean = audit::run(&desk, options)?;
+            return Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         Verb::Merchants(verb) => merchants::run(&desk, verb),
         Verb::Connections(verb) => connections::run(&desk, verb),
         Verb::Products(verb) => products::run(&desk, verb),
