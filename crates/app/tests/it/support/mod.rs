@@ -20,6 +20,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use app::app::{App, Parts, Settings};
+use app::audit;
 use app::cx::{Actor, Cx};
 use app::problem::Flow;
 use app::ring::Ring;
@@ -165,6 +166,12 @@ impl Drop for TestApp {
             let left = self.left.take();
             let jobs = self.undone_jobs();
             assert!(left.jobs || jobs.is_empty(), "jobs were left undone:\n{}", jobs.join("\n"));
+            let report = audit::run_blocking(&self.app, audit::Depth::Presence).expect("the audit runs");
+            let unexpected =
+                report.violations.iter().filter(|one| !left.violations.iter().any(|c| c == one.check));
+            let unexpected: Vec<String> =
+                unexpected.map(|one| format!("{} {}", one.check, one.found)).collect();
+            assert!(unexpected.is_empty(), "the audit found:\n{}", unexpected.join("\n"));
         }
         self.app.db().close();
     }
