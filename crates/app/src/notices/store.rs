@@ -162,10 +162,11 @@ pub fn page(
     before: Option<NoticeId>,
     most: u32,
 ) -> Result<Vec<Stored>, DbError> {
-    let mut text = "SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id,
+    let mut text =
+        "SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id,
             copies, received_at, verified_at, decided_at
        FROM notices WHERE merchant_id = $1 AND id < $2"
-        .to_owned();
+            .to_owned();
     text.push_str(match state {
         // The literal list is what lets the partial index be used.
         Some(NoticeState::Received | NoticeState::Unmatched | NoticeState::Quarantined) => {
@@ -230,6 +231,11 @@ pub fn any_to_age(source: &mut impl Source, raw_before: Timestamp, now: Timestam
 
 /// Reads a notice's columns.
 pub fn read(row: &mut Row) -> Result<Stored, DbError> {
+    Ok(Stored { raw_sealed: row.get("raw_sealed")?, ..read_listed(row)? })
+}
+
+/// Reads a notice's columns without its raw bytes, which no list shows.
+pub(super) fn read_listed(row: &mut Row) -> Result<Stored, DbError> {
     Ok(Stored {
         id: row.get("id")?,
         merchant: row.get("merchant_id")?,
@@ -237,7 +243,7 @@ pub fn read(row: &mut Row) -> Result<Stored, DbError> {
         state: row.get("state")?,
         reason: row.get("reason")?,
         summary: row.get("summary")?,
-        raw_sealed: row.get("raw_sealed")?,
+        raw_sealed: None,
         address: row.get("address")?,
         order: row.get("order_id")?,
         copies: row.get("copies")?,
