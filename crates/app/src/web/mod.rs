@@ -22,7 +22,8 @@ use tower::ServiceExt as _;
 
 use crate::app::App;
 use crate::{
-    carts, connections, customers, downloads, events, jobs, links, messages, notices, orders, products, staff,
+    api_keys, carts, connections, customers, downloads, events, jobs, links, messages, notices, orders,
+    products, reviews, staff,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -38,7 +39,9 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = events::staff_pages::desk(desk);
     let desk = jobs::staff_pages::desk(desk);
     let desk = messages::staff_pages::desk(desk);
-    connections::staff_pages::desk(desk)
+    let desk = connections::staff_pages::desk(desk);
+    let desk = reviews::staff_pages::desk(desk);
+    api_keys::staff_pages::desk(desk)
 }
 
 /// Every route of the program.
