@@ -22,8 +22,8 @@ use tower::ServiceExt as _;
 
 use crate::app::App;
 use crate::{
-    api_keys, carts, connections, customers, downloads, events, jobs, links, messages, notices, orders,
-    products, reviews, staff,
+    api_keys, carts, connections, customers, downloads, events, jobs, links, merchants, messages, notices,
+    orders, products, reviews, staff,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -41,7 +41,8 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = messages::staff_pages::desk(desk);
     let desk = connections::staff_pages::desk(desk);
     let desk = reviews::staff_pages::desk(desk);
-    api_keys::staff_pages::desk(desk)
+    let desk = api_keys::staff_pages::desk(desk);
+    merchants::staff_pages::desk(desk)
 }
 
 /// Every route of the program.
