@@ -5,7 +5,10 @@
 //! merchant would otherwise wait for.
 
 pub mod api;
+pub mod desk_store;
 pub mod flow;
+pub mod names;
+pub mod staff_pages;
 pub mod store;
 
 use kernel::{EventId, MerchantId, OrderId, Timestamp};
