@@ -76,7 +76,7 @@ pub fn crowded_frame(locale: Locale) -> Frame {
     frame.staff = Some(StaffFrame {
         name: text(LONG),
         role: text("owner"),
-        rights: ["refund", "resend", "settings"].map(text).into(),
+        rights: ["orders", "decide", "settings"].map(text).into(),
         waiting: [("notices", 3), ("orders", 120)].map(|(list, count)| (text(list), count)).into(),
     });
     frame

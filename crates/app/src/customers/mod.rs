@@ -1,5 +1,6 @@
 //! Customers: the accounts of buyers, made when the first money of an address arrives.
 
+pub mod api;
 pub mod countries;
 pub mod flow;
 pub mod pages;

@@ -64,6 +64,21 @@ pub fn save_profile(tx: &mut Tx<'_>, customer: &Customer) -> Result<(), DbError>
     .change_one(tx)
 }
 
+/// Accounts, newest first, below an id.
+pub fn page(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    before: Option<CustomerId>,
+    most: u32,
+) -> Result<Vec<Customer>, DbError> {
+    sql("SELECT id, merchant_id, email, name, company, address, country, vat_id, locale, created_at
+           FROM customers WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+    .bind(merchant)
+    .bind(before.unwrap_or(CustomerId::from_bits(u128::MAX)))
+    .bind(most)
+    .all(source, read)
+}
+
 /// Reads a customer's columns.
 pub fn read(row: &mut Row) -> Result<Customer, DbError> {
     Ok(Customer {

@@ -45,7 +45,8 @@ fn status(problem: &Problem) -> StatusCode {
     StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-fn retry_after(response: &mut Response, problem: &Problem) {
+/// Says when to come again.
+pub fn retry_after(response: &mut Response, problem: &Problem) {
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -4,3 +4,4 @@ mod support;
 
 mod buyer;
 mod smoke;
+mod staff;
