@@ -3,5 +3,6 @@
 mod support;
 
 mod audit;
+mod buyer;
 mod smoke;
 mod staff;
