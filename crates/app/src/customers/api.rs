@@ -43,7 +43,8 @@ pub struct CustomerView {
 
 impl From<Customer> for CustomerView {
     fn from(customer: Customer) -> Self {
-        let Customer { id, merchant: _, email, name, company, country, vat_id, locale, created_at } = customer;
+        let Customer { id, merchant: _, email, name, company, country, vat_id, locale, created_at } =
+            customer;
         Self { id, email, name, company, country, vat_id, locale, created_at }
     }
 }

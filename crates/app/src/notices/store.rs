@@ -47,7 +47,8 @@ pub fn any_beyond(
     most: i64,
 ) -> Result<bool, DbError> {
     let beyond =
-        sql("SELECT id FROM notices WHERE merchant_id = $1 AND state = 'received' AND connection_id = $2
+        sql("SELECT id FROM notices WHERE merchant_id = $1 AND state IN ('received', 'unmatched', 'quarantined')
+                        AND state = 'received' AND connection_id = $2
                        ORDER BY id LIMIT 1 OFFSET $3")
         .bind(merchant)
         .bind(connection)
@@ -62,7 +63,8 @@ pub fn unmatched(
     merchant: MerchantId,
     connection: ConnectionId,
 ) -> Result<Vec<NoticeId>, DbError> {
-    sql("SELECT id FROM notices WHERE merchant_id = $1 AND state = 'unmatched' AND connection_id = $2
+    sql("SELECT id FROM notices WHERE merchant_id = $1 AND state IN ('received', 'unmatched', 'quarantined')
+            AND state = 'unmatched' AND connection_id = $2
           ORDER BY id LIMIT 100")
     .bind(merchant)
     .bind(connection)
@@ -154,7 +156,8 @@ pub fn of_order(
     .all(source, read)
 }
 
-/// Notices in a state or in any, newest first, below an id.
+/// Notices in a state or in any, newest first, below an id. Of the raw bytes only the first is
+/// read: whether they are kept.
 pub fn page(
     source: &mut impl Source,
     merchant: MerchantId,
@@ -162,10 +165,12 @@ pub fn page(
     before: Option<NoticeId>,
     most: u32,
 ) -> Result<Vec<Stored>, DbError> {
-    let mut text = "SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id,
+    let mut text =
+        "SELECT id, merchant_id, connection_id, state, reason, summary, substr(raw_sealed, 1, 1) AS raw_sealed,
+            address, order_id,
             copies, received_at, verified_at, decided_at
        FROM notices WHERE merchant_id = $1 AND id < $2"
-        .to_owned();
+            .to_owned();
     text.push_str(match state {
         // The literal list is what lets the partial index be used.
         Some(NoticeState::Received | NoticeState::Unmatched | NoticeState::Quarantined) => {
