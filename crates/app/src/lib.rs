@@ -17,6 +17,7 @@ pub mod events;
 pub mod failpoint;
 pub mod fulfillment;
 pub mod idempotency;
+pub mod installation;
 pub mod invoices;
 pub mod jobs;
 pub mod links;

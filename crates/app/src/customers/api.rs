@@ -32,6 +32,8 @@ pub struct CustomerView {
     email: EmailAddress,
     name: String,
     company: String,
+    /// Several lines, as on invoices; may be empty.
+    address: String,
     /// ISO 3166 alpha-2.
     country: Option<String>,
     vat_id: Option<String>,
@@ -43,9 +45,9 @@ pub struct CustomerView {
 
 impl From<Customer> for CustomerView {
     fn from(customer: Customer) -> Self {
-        let Customer { id, merchant: _, email, name, company, country, vat_id, locale, created_at } =
+        let Customer { id, merchant: _, email, name, company, address, country, vat_id, locale, created_at } =
             customer;
-        Self { id, email, name, company, country, vat_id, locale, created_at }
+        Self { id, email, name, company, address, country, vat_id, locale, created_at }
     }
 }
 

@@ -40,8 +40,11 @@ pub fn chain_end(source: &mut impl Source, merchant: MerchantId) -> Result<Chain
 }
 
 /// Takes the merchant's chain for this transaction, so that two nodes do not fork it.
+///
+/// Not the stronger lock: every row that refers to the merchant would wait for it, and an order
+/// that holds what the chain wants would wait for ever.
 pub fn lock_chain(tx: &mut Tx<'_>, merchant: MerchantId) -> Result<(), DbError> {
-    sql("SELECT id FROM merchants WHERE id = $1 {FOR UPDATE}").bind(merchant).one(tx, |_| Ok(()))
+    sql("SELECT id FROM merchants WHERE id = $1 {FOR NO KEY UPDATE}").bind(merchant).one(tx, |_| Ok(()))
 }
 
 /// Events that wait for their place, in the order of their ids.

@@ -10,6 +10,7 @@ use crate::events;
 use crate::jobs::{self, Work};
 use crate::orders::Order;
 use crate::problem::{Flow, Problem};
+use crate::sessions::NewLink;
 
 /// To whom, and where.
 #[derive(Debug, Clone)]
@@ -54,6 +55,41 @@ pub fn intend(cx: &mut Cx<'_, '_>, message: &Message) -> Result<(), DbError> {
         jobs::flow::enqueue(cx, &Work::SendMessage { merchant: cx.merchant, message: message.id })?;
     }
     Ok(())
+}
+
+/// Intends a message that lets somebody in by a one-time link, whose page is at `path`.
+///
+/// The link lies sealed in the message: a copy of the database signs nobody in.
+pub fn let_in(
+    cx: &mut Cx<'_, '_>,
+    kind: MessageKind,
+    to: &EmailAddress,
+    link: &NewLink,
+    path: &str,
+    mut context: serde_json::Value,
+) -> Result<(), DbError> {
+    let sealed = link.sealed(cx.ring, cx.draws.nonce());
+    if let Some(context) = context.as_object_mut() {
+        context.insert("path".to_owned(), path.into());
+        context.insert("link".to_owned(), sealed.into());
+    }
+    let message = Message {
+        id: MessageId::mint(cx.draws),
+        merchant: cx.merchant,
+        kind,
+        dedupe_key: format!("{kind}:{}", link.link.id),
+        order: None,
+        customer: link.link.holder.customer(),
+        to: to.clone(),
+        subject: String::new(),
+        context,
+        state: MessageState::Waiting,
+        attempts: 0,
+        last_error: String::new(),
+        created_at: cx.now,
+        sent_at: None,
+    };
+    intend(cx, &message)
 }
 
 /// Sends a message again, as a new one: to the account's present address, with what holds now.

@@ -9,6 +9,7 @@ pub mod compose;
 pub mod flow;
 pub mod jobs;
 pub mod store;
+pub mod texts;
 
 use kernel::{CustomerId, EmailAddress, MerchantId, MessageId, OrderId, Timestamp};
 

@@ -116,7 +116,7 @@ pub fn count_undelivered(
     most: u32,
 ) -> Result<u32, DbError> {
     sql("SELECT count(*) AS waiting FROM (SELECT id FROM messages
-          WHERE merchant_id = $1 AND state IN ('failed', 'expired') AND id >= $2 LIMIT $3) AS some")
+          WHERE merchant_id = $1 AND state IN ('failed', 'expired') AND id >= $2 LIMIT $3) AS near")
     .bind(merchant)
     .bind(since)
     .bind(most)

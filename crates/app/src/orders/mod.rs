@@ -3,7 +3,7 @@
 //! An order moves AwaitingPayment -> (Pending) -> Paid -> (Refunded), or to Void, from which
 //! late money brings it back: money decides. `mod.rs` holds the rules and touches nothing;
 //! `flow.rs` runs one use-case per transaction; `store.rs` is the only SQL. What a paid order
-//! is owed is made in the same transaction, by `fulfillment::flow::grant_units`.
+//! is owed is made in the same transaction, by `fulfillment::flow::give`.
 //!
 //! Invariant: a Paid order's settled payments cover what was due when it became paid.
 
@@ -12,7 +12,9 @@ mod api_views;
 pub mod button;
 pub mod checkout;
 pub mod flow;
+pub mod money;
 pub mod pages;
+pub mod portal;
 pub mod store;
 pub mod view;
 
@@ -172,6 +174,8 @@ pub struct Filter {
     pub status: Option<OrderStatus>,
     /// Of this account.
     pub customer: Option<CustomerId>,
+    /// Whose buyer has this mail address.
+    pub email: Option<EmailAddress>,
     /// Placed at this time or later.
     pub created_from: Option<Timestamp>,
     /// Placed before this time.

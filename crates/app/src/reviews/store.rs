@@ -50,7 +50,7 @@ pub fn open(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result
 /// How many wait for a person, counted no further than `most`.
 pub fn count_open(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result<u32, DbError> {
     sql("SELECT count(*) AS waiting FROM
-          (SELECT id FROM reviews WHERE merchant_id = $1 AND resolved_at IS NULL LIMIT $2) AS some")
+          (SELECT id FROM reviews WHERE merchant_id = $1 AND resolved_at IS NULL LIMIT $2) AS near")
     .bind(merchant)
     .bind(most)
     .one(source, |row| row.get("waiting"))

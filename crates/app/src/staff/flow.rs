@@ -77,7 +77,7 @@ fn add(cx: &mut Cx<'_, '_>, email: &EmailAddress, name: &str, role: Role) -> Flo
     if store::insert(cx.tx, &staff)? == Inserted::Existing {
         return Err(taken(email).into());
     }
-    events::flow::record(cx, None, staff.id, "staff.added", serde_json::json!({ "role": role }))?;
+    events::flow::record(cx, None, staff.id, "staff.invited", serde_json::json!({ "role": role }))?;
     Ok(staff)
 }
 
@@ -209,7 +209,7 @@ pub fn confirm_totp(cx: &mut Cx<'_, '_>, id: StaffId, code: &str, session: Sessi
     let sealed = cx.ring.seal(&totp_context(id), cx.draws.nonce(), secret.expose());
     store::set_totp(cx.tx, cx.merchant, id, Some(&sealed), Some(cx.now))?;
     sessions::flow::revoke_all(cx, Holder::Staff(id), Some(session))?;
-    events::flow::record(cx, None, id, "staff.totp_on", serde_json::json!({}))?;
+    events::flow::record(cx, None, id, "staff.totp_enabled", serde_json::json!({}))?;
     Ok(())
 }
 
@@ -217,7 +217,7 @@ pub fn confirm_totp(cx: &mut Cx<'_, '_>, id: StaffId, code: &str, session: Sessi
 pub fn totp_off(cx: &mut Cx<'_, '_>, id: StaffId) -> Flow<()> {
     known(cx, id)?;
     store::set_totp(cx.tx, cx.merchant, id, None, None)?;
-    events::flow::record(cx, None, id, "staff.totp_off", serde_json::json!({}))?;
+    events::flow::record(cx, None, id, "staff.totp_disabled", serde_json::json!({}))?;
     Ok(())
 }
 

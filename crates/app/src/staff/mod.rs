@@ -3,8 +3,11 @@
 //! Rights are a table, not a habit: every route of the back office names the right that it
 //! wants, a role is the list of rights it has, and what no list names is denied.
 
+pub mod account_pages;
 pub mod flow;
 pub mod password;
+pub mod sign_in_pages;
+pub mod staff_pages;
 pub mod steps;
 pub mod store;
 pub mod totp;

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Path};
 use axum::response::{IntoResponse as _, Response};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, header};
 use kernel::{MessageId, Span, Timestamp};
 use ui::admin::{DeniedPage, StaffProblemPage, Word as _};
 use ui::{Flash, Frame, StaffFrame, Template, Tone};
 
 use super::desk::SIDE;
-use super::reply::{self, Refusal};
+use super::reply;
 use super::signed_in;
 use super::visit::{self, Visit};
 use crate::app::App;
@@ -83,7 +83,8 @@ const DONE_SECONDS: i64 = 30;
 impl StaffVisit {
     pub(super) fn new(visit: Visit, known: Known, headers: &HeaderMap) -> Self {
         let done = visit::cookie_in(headers, DONE_COOKIE).filter(|word| !word.is_empty());
-        let enhanced = headers.contains_key("x-requested-with");
+        let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let enhanced = accepts.starts_with("application/problem+json");
         Self {
             visit,
             session: known.session,
@@ -150,16 +151,15 @@ impl StaffVisit {
         response
     }
 
-    /// Whether a script of ours asks, which wants an answer in words instead of a page.
-    pub const fn is_enhanced(&self) -> bool {
-        self.enhanced
-    }
-
     /// What went wrong, as a page of the back office.
     pub fn refuse(&self, app: &App, failure: impl Into<Failure>) -> Response {
         let problem = failure.into().into_problem();
+        let status = StatusCode::from_u16(problem.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if self.enhanced {
-            return Refusal::plain(&problem);
+            // Our own script shows the reason beside the file.
+            let body = serde_json::json!({ "status": status.as_u16(), "code": problem.code, "detail": problem.detail });
+            let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+            return (status, kind, body.to_string()).into_response();
         }
         let page = StaffProblemPage {
             status: problem.code.status(),
@@ -167,7 +167,6 @@ impl StaffVisit {
             request_id: self.visit.request_id.clone(),
             back: parent(&self.visit.path),
         };
-        let status = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         self.show_as(app, status, &page)
     }
 
@@ -217,5 +216,21 @@ impl<S: Send + Sync> FromRequestParts<S> for StaffVisit {
             let problem = Problem::new(Code::Internal, "this route has no gate");
             (StatusCode::INTERNAL_SERVER_ERROR, problem.to_string()).into_response()
         })
+    }
+}
+
+/// Ids in a path of the back office. What cannot be an id is nothing that exists here.
+#[derive(Debug)]
+pub struct Ids<T>(pub T);
+
+impl<T: serde::de::DeserializeOwned + Send> FromRequestParts<App> for Ids<T> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let staff = StaffVisit::from_request_parts(parts, app).await?;
+        match Path::<T>::from_request_parts(parts, app).await {
+            Ok(Path(ids)) => Ok(Self(ids)),
+            Err(_) => Err(staff.refuse(app, Problem::not_found("page"))),
+        }
     }
 }

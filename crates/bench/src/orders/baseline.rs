@@ -257,7 +257,8 @@ fn on_postgres(
                     for (place, row) in rows {
                         let Some(statement) = prepared.get(*place) else { continue };
                         let cells: Vec<Cell<'_>> = row.iter().map(Cell).collect();
-                        let params: Vec<&(dyn ToSql + Sync)> = cells.iter().map(|cell| cell as _).collect();
+                        let params: Vec<&(dyn ToSql + Sync)> =
+                            cells.iter().map(|cell| -> &(dyn ToSql + Sync) { cell }).collect();
                         client.execute(statement, &params)?;
                     }
                     if let Some(pay) = prepared.last() {

@@ -434,8 +434,8 @@ fn paid() -> OrderPage {
         },
         connection: Some(connection()),
         sums: OrderSums {
-            net: eur(98_32),
-            tax: eur(18_68),
+            net: eur(98_33),
+            tax: eur(18_67),
             due: eur(117_00),
             settled: eur(117_00),
             returned: eur(0),

@@ -75,7 +75,8 @@ fn orders_are_found_by_status_account_address_and_time(t: TestApp) {
     assert_eq!(found("status=awaiting_payment"), [late_id.clone()]);
     assert!(found("status=refunded").is_empty());
     assert_eq!(found(&format!("customer={customer}")), [early_id.clone()]);
-    assert_eq!(found("email=Buyer@Example.com"), [early_id.clone()]);
+    assert_eq!(found("email=Buyer@Example.com"), [late_id.clone(), early_id.clone()]);
+    assert_eq!(found("email=buyer@example.com&status=paid"), [early_id.clone()]);
     assert!(found("email=nobody@example.com").is_empty());
     assert_eq!(found(&format!("created_from={}", late.created_at)), [late_id.clone()]);
     assert_eq!(found(&format!("created_before={}", late.created_at)), [early_id.clone()]);
