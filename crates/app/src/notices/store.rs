@@ -46,14 +46,15 @@ pub fn any_beyond(
     connection: ConnectionId,
     most: i64,
 ) -> Result<bool, DbError> {
-    let beyond =
-        sql("SELECT id FROM notices WHERE merchant_id = $1 AND state IN ('received', 'unmatched', 'quarantined')
+    let beyond = sql(
+        "SELECT id FROM notices WHERE merchant_id = $1 AND state IN ('received', 'unmatched', 'quarantined')
                         AND state = 'received' AND connection_id = $2
-                       ORDER BY id LIMIT 1 OFFSET $3")
-        .bind(merchant)
-        .bind(connection)
-        .bind(most)
-        .optional(source, |_| Ok(()))?;
+                       ORDER BY id LIMIT 1 OFFSET $3",
+    )
+    .bind(merchant)
+    .bind(connection)
+    .bind(most)
+    .optional(source, |_| Ok(()))?;
     Ok(beyond.is_some())
 }
 

@@ -28,7 +28,7 @@ fn a_key_is_told_who_it_is(t: TestApp) {
 
 fn a_keys_text_is_nowhere_in_the_database(t: TestApp) {
     let program = t.program();
-    let secret = program.key.rsplit('_').next().unwrap().to_owned();
+    let secret = program.key.rsplit('_').next().expect("a part").to_owned();
     let id = program.id;
     let merchant = t.shop.merchant.id;
     let key = t.read(move |snapshot| Ok(api_keys::store::by_id(snapshot, merchant, id)?)).expect("the key");
@@ -44,8 +44,11 @@ fn a_keys_text_is_nowhere_in_the_database(t: TestApp) {
 fn the_last_use_is_written_at_most_once_a_minute(t: TestApp) {
     let program = t.program();
     let (merchant, id) = (t.shop.merchant.id, program.id);
-    let last =
-        || t.read(move |snapshot| Ok(api_keys::store::by_id(snapshot, merchant, id)?)).unwrap().last_used_at;
+    let last = || {
+        t.read(move |snapshot| Ok(api_keys::store::by_id(snapshot, merchant, id)?))
+            .expect("the key")
+            .last_used_at
+    };
     assert_eq!(last(), None);
     let first = t.now();
     program.get("/v1/me").ok();

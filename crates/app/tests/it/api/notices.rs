@@ -92,7 +92,7 @@ fn connections_show_no_secret(t: TestApp) {
     assert_eq!((&item["gateway"], &item["mode"]), (&json!("paypal-standard"), &json!("test")));
     let id = t.shop.connection.id;
     assert_eq!(item["hook_url"], format!("http://shop.test/hooks/{id}"));
-    let mut fields: Vec<&String> = item.as_object().unwrap().keys().collect();
+    let mut fields: Vec<&String> = item.as_object().expect("an object").keys().collect();
     fields.sort();
     assert_eq!(
         fields,

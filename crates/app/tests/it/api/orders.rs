@@ -31,7 +31,7 @@ fn an_order_is_shown_with_all_that_hangs_on_it(t: TestApp) {
     assert_eq!((&shown["lines"][0]["sku"], &shown["lines"][0]["quantity"]), (&json!("FONT"), &json!(2)));
     assert_eq!(shown["payments"][0]["status"], "settled");
     assert_eq!(shown["payments"][0]["facts"][0]["kind"], "settlement");
-    assert_eq!(shown["grants"].as_array().unwrap().len(), 2);
+    assert_eq!(shown["grants"].as_array().expect("a list").len(), 2);
     assert_eq!(shown["grants"][0]["files"][0]["name"], "font.zip");
     assert_eq!(shown["grants"][0]["status"], "active");
 }
@@ -45,7 +45,7 @@ fn tokens_are_shown_only_by_the_links(t: TestApp) {
 
     let links = program.get(&format!("/v1/orders/{}/links", order.id)).ok();
     assert_eq!(links["items"][0]["url"], format!("http://shop.test/d/{token}"));
-    assert_eq!(links["items"].as_array().unwrap().len(), 1);
+    assert_eq!(links["items"].as_array().expect("a list").len(), 1);
     let elsewhere = ["orders", "messages", "notices", "invoices", "events", "products", "customers"];
     let texts = elsewhere.map(|noun| program.get(&format!("/v1/{noun}")).reply.text());
     assert!(texts.iter().all(|text| !text.contains(&token)));
@@ -124,7 +124,8 @@ fn a_message_is_sent_again_as_a_new_one(t: TestApp) {
         (&again["state"], &again["kind"], &again["to"]),
         (&json!("waiting"), &json!("receipt"), &json!("buyer@example.com"))
     );
-    let early = program.bare(Method::POST, &format!("/v1/messages/{}/resend", again["id"].as_str().unwrap()));
+    let early =
+        program.bare(Method::POST, &format!("/v1/messages/{}/resend", again["id"].as_str().expect("a text")));
     assert_eq!((early.status, early.code()), (StatusCode::CONFLICT, "conflict"));
     t.run_jobs();
 
@@ -180,7 +181,7 @@ fn what_a_program_did_is_in_the_log_under_its_key(t: TestApp) {
     let log = program.get(&format!("/v1/events?order={}&limit=100", order.id)).ok();
     let resent: Vec<&Value> = log["items"]
         .as_array()
-        .unwrap()
+        .expect("a list")
         .iter()
         .filter(|event| event["kind"] == "order.links_resent")
         .collect();

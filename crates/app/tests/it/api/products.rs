@@ -36,7 +36,7 @@ fn a_product_is_made_shown_changed_and_archived(t: TestApp) {
         }),
     );
     assert_eq!(made.status, StatusCode::CREATED);
-    let path = format!("/v1/products/{}", made.json["id"].as_str().unwrap());
+    let path = format!("/v1/products/{}", made.json["id"].as_str().expect("a text"));
     let shown = program.get(&path).ok();
     assert_eq!(shown, made.json);
     assert_eq!(shown["prices"][0], json!({ "amount": "19.90", "minor": 1990, "currency": "EUR" }));
@@ -55,7 +55,8 @@ fn a_product_is_made_shown_changed_and_archived(t: TestApp) {
 fn a_change_by_somebody_else_is_noticed(t: TestApp) {
     let program = t.program();
     let made = program.post("/v1/products", &json!({ "sku": "A", "name": "A" })).ok();
-    let (path, version) = (format!("/v1/products/{}", made["id"].as_str().unwrap()), made["version"].clone());
+    let (path, version) =
+        (format!("/v1/products/{}", made["id"].as_str().expect("a text")), made["version"].clone());
     program.patch(&path, &json!({ "name": "B", "version": version })).ok();
     let late = program.patch(&path, &json!({ "name": "C", "version": version }));
     assert_eq!((late.status, late.code()), (StatusCode::CONFLICT, "conflict"));
@@ -65,7 +66,7 @@ fn a_change_by_somebody_else_is_noticed(t: TestApp) {
 fn a_change_of_nothing_changes_nothing(t: TestApp) {
     let program = t.program();
     let made = program.post("/v1/products", &json!({ "sku": "A", "name": "A" })).ok();
-    let path = format!("/v1/products/{}", made["id"].as_str().unwrap());
+    let path = format!("/v1/products/{}", made["id"].as_str().expect("a text"));
     assert_eq!(program.patch(&path, &json!({ "name": "A" })).ok()["version"], made["version"]);
     assert_eq!(program.patch(&path, &json!({})).ok()["version"], made["version"]);
 }
@@ -74,7 +75,7 @@ fn an_item_number_is_unique(t: TestApp) {
     let program = t.program();
     program.post("/v1/products", &json!({ "sku": "A", "name": "A" })).ok();
     let other = program.post("/v1/products", &json!({ "sku": "B", "name": "B" })).ok();
-    let path = format!("/v1/products/{}", other["id"].as_str().unwrap());
+    let path = format!("/v1/products/{}", other["id"].as_str().expect("a text"));
     let taken = program.patch(&path, &json!({ "sku": "A" }));
     assert_eq!((taken.status, taken.code()), (StatusCode::CONFLICT, "taken"));
     // Another merchant's item numbers are its own.
@@ -87,7 +88,7 @@ fn prices_follow_their_time(t: TestApp) {
     let product = t.product(NewGood::of("FONT"));
     let price = format!("/v1/products/{}/prices/EUR", product.id);
     let now = |json: &Value| {
-        json["prices"].as_array().unwrap().iter().map(|p| p["amount"].clone()).collect::<Vec<_>>()
+        json["prices"].as_array().expect("a list").iter().map(|p| p["amount"].clone()).collect::<Vec<_>>()
     };
 
     t.advance(Span::hours(1));
@@ -105,7 +106,7 @@ fn prices_follow_their_time(t: TestApp) {
     );
     let ended = program.bare(Method::DELETE, &price).ok();
     assert!(now(&ended).is_empty());
-    assert_eq!(ended["price_history"].as_array().unwrap().len(), 3);
+    assert_eq!(ended["price_history"].as_array().expect("a list").len(), 3);
     assert_eq!(
         program.put(&price.replace("EUR", "eur"), &json!({ "amount": "1" })).status,
         StatusCode::NOT_FOUND
@@ -115,7 +116,7 @@ fn prices_follow_their_time(t: TestApp) {
 fn a_file_is_put_and_put_again(t: TestApp) {
     let program = t.program();
     let made = program.post("/v1/products", &json!({ "sku": "A", "name": "A" })).ok();
-    let files = format!("/v1/products/{}/files", made["id"].as_str().unwrap());
+    let files = format!("/v1/products/{}/files", made["id"].as_str().expect("a text"));
     let path = format!("{files}/Gr%C3%BC%C3%9Fe%20an%20alle.txt");
 
     let first = program.upload(&path, b"one").ok();
@@ -131,10 +132,11 @@ fn a_file_is_put_and_put_again(t: TestApp) {
     program.upload(&format!("{files}/empty.bin"), b"").ok();
 
     let listed = program.get(&files).ok();
-    let sizes: Vec<&Value> = listed["items"].as_array().unwrap().iter().map(|file| &file["size"]).collect();
+    let sizes: Vec<&Value> =
+        listed["items"].as_array().expect("a list").iter().map(|file| &file["size"]).collect();
     assert_eq!(sizes, [&json!(5), &json!(0)]);
     let page = program.get(&format!("{files}?limit=1"));
-    let next = page.json["next"].as_str().unwrap().to_owned();
+    let next = page.json["next"].as_str().expect("a text").to_owned();
     assert_eq!(program.get(&format!("{files}?after={next}")).ids().len(), 1);
 }
 
@@ -183,7 +185,8 @@ impl http_body::Body for Breaking {
 fn an_upload_that_breaks_off_leaves_nothing(t: TestApp) {
     let program = t.program();
     let product = t.product(NewGood::of("FONT"));
-    let body = Body::new(Breaking(vec![Err(Error::other("the line went dead")), Ok(Bytes::from_static(b"half"))]));
+    let body =
+        Body::new(Breaking(vec![Err(Error::other("the line went dead")), Ok(Bytes::from_static(b"half"))]));
     let request = program.request(Method::PUT, &format!("/v1/products/{}/files/a.bin", product.id));
     let answer = program.send(request.body(body).expect("a request"));
     assert_eq!((answer.status, answer.code()), (StatusCode::BAD_REQUEST, "malformed"));
