@@ -239,8 +239,6 @@ CREATE INDEX orders_name ON orders (merchant_id, lower(buyer_name), id) WHERE bu
 CREATE INDEX orders_paid ON orders (merchant_id, paid_at, currency, due_minor) WHERE paid_at IS NOT NULL;
 CREATE INDEX orders_uninvoiced ON orders (paid_at, id) WHERE paid_at IS NOT NULL AND invoiced_at IS NULL;
 CREATE INDEX orders_customer ON orders (customer_id, id) WHERE customer_id IS NOT NULL;
--- What is rare is found without walking all that was paid.
-CREATE INDEX orders_rare ON orders (merchant_id, status, id) WHERE status IN ('pending', 'refunded', 'void');
 
 -- Terms are frozen here: price, tax, link life, limit, policies, as they were at purchase.
 CREATE TABLE order_lines (

@@ -46,13 +46,15 @@ pub fn any_beyond(
     connection: ConnectionId,
     most: i64,
 ) -> Result<bool, DbError> {
-    let beyond =
-        sql("SELECT id FROM notices WHERE merchant_id = $1 AND state = 'received' AND connection_id = $2
-                       ORDER BY id LIMIT 1 OFFSET $3")
-        .bind(merchant)
-        .bind(connection)
-        .bind(most)
-        .optional(source, |_| Ok(()))?;
+    let beyond = sql(
+        "SELECT id FROM notices WHERE merchant_id = $1 AND state IN ('received', 'unmatched', 'quarantined')
+                        AND state = 'received' AND connection_id = $2
+                       ORDER BY id LIMIT 1 OFFSET $3",
+    )
+    .bind(merchant)
+    .bind(connection)
+    .bind(most)
+    .optional(source, |_| Ok(()))?;
     Ok(beyond.is_some())
 }
 
@@ -161,7 +163,8 @@ pub fn of_order(
     .all(source, read)
 }
 
-/// Notices in a state or in any, newest first, below an id.
+/// Notices in a state or in any, newest first, below an id. Of the raw bytes only the first is
+/// read: whether they are kept.
 pub fn page(
     source: &mut impl Source,
     merchant: MerchantId,
@@ -170,7 +173,8 @@ pub fn page(
     most: u32,
 ) -> Result<Vec<Stored>, DbError> {
     let mut text =
-        "SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id,
+        "SELECT id, merchant_id, connection_id, state, reason, summary, substr(raw_sealed, 1, 1) AS raw_sealed,
+            address, order_id,
             copies, received_at, verified_at, decided_at
        FROM notices WHERE merchant_id = $1 AND id < $2"
             .to_owned();

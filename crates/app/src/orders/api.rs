@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 use super::api_views::{LinkView, OrderDetailView, OrderView, detail};
 use super::{Filter, Order, OrderStatus, flow, store};
 use crate::api_keys::Scope;
-use crate::customers;
 use crate::cx::Cx;
 use crate::messages::compose;
 use crate::problem::{Flow, Problem};
@@ -64,7 +63,7 @@ pub struct Wanted {
     status: Option<OrderStatus>,
     /// Of this account.
     customer: Option<CustomerId>,
-    /// Of the account with this mail address.
+    /// Whose buyer has this mail address.
     email: Option<EmailAddress>,
     /// Placed at this time or later.
     created_from: Option<Timestamp>,
@@ -79,18 +78,13 @@ fn list(
     paging: Paging<OrderId>,
 ) -> Flow<Page<OrderView>> {
     let wanted = &asked.input;
-    let mut filter = Filter {
+    let filter = Filter {
         status: wanted.status,
         customer: wanted.customer,
+        email: wanted.email.clone(),
         created_from: wanted.created_from,
         created_before: wanted.created_before,
     };
-    if let Some(email) = &wanted.email {
-        let known = customers::store::by_email(snapshot, asked.merchant, email)?.map(|known| known.id);
-        let known = known.filter(|id| filter.customer.is_none_or(|wanted| wanted == *id));
-        let Some(id) = known else { return Ok(Page { items: Vec::new(), next: None }) };
-        filter.customer = Some(id);
-    }
     let rows = store::page(snapshot, asked.merchant, &filter, paging.after, paging.rows())?;
     Ok(Page::of(rows, paging.limit, |row: &Order| row.id.to_string(), OrderView::from))
 }

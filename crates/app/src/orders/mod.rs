@@ -174,6 +174,8 @@ pub struct Filter {
     pub status: Option<OrderStatus>,
     /// Of this account.
     pub customer: Option<CustomerId>,
+    /// Whose buyer has this mail address.
+    pub email: Option<EmailAddress>,
     /// Placed at this time or later.
     pub created_from: Option<Timestamp>,
     /// Placed before this time.

@@ -4,5 +4,6 @@ mod support;
 
 mod audit;
 mod buyer;
+mod api;
 mod smoke;
 mod staff;

@@ -175,6 +175,7 @@ impl Endpoint {
         let described = describe::upload::<P, A>(at);
         Self::new(Method::PUT, at, described, move |mut call| async move {
             call.query()?.into::<Nothing>()?;
+            input::require_file(&call.headers)?;
             let body = std::mem::take(&mut call.body);
             let asked = call.asked::<P, ()>(())?;
             let view = run(Upload { asked, body }).await?;

@@ -188,6 +188,22 @@ pub async fn read_nothing<B: DeserializeOwned>(headers: &HeaderMap, body: Body) 
     parse(&bytes).map(|parsed| (parsed, bytes))
 }
 
+/// Refuses what only looks like the bytes of a file: a form around it, or a compression that
+/// the buyer would download.
+pub fn require_file(headers: &HeaderMap) -> Result<(), Fault> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let form = ["multipart/", "application/x-www-form-urlencoded"];
+    if form.iter().any(|form| kind.to_ascii_lowercase().starts_with(form)) || is_encoded(headers) {
+        let text = "send the bytes of the file as they are, as \"Content-Type: application/octet-stream\"";
+        return Err(Problem::new(Code::UnsupportedMediaType, text).into());
+    }
+    Ok(())
+}
+
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity")
+}
+
 async fn read_bytes(body: Body) -> Result<Bytes, Fault> {
     let too_large = |_| Problem::new(Code::TooLarge, "a request has at most 1 MiB").into();
     to_bytes(body, BODY_BYTES_MAX).await.map_err(too_large)
@@ -197,8 +213,7 @@ fn require_json(headers: &HeaderMap) -> Result<(), Fault> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (essence, rest) = kind.split_once(';').unwrap_or((kind, ""));
     let plain = rest.trim().is_empty() || rest.trim().eq_ignore_ascii_case("charset=utf-8");
-    let encoded = headers.get(header::CONTENT_ENCODING).is_some_and(|value| value != "identity");
-    if !essence.trim().eq_ignore_ascii_case("application/json") || !plain || encoded {
+    if !essence.trim().eq_ignore_ascii_case("application/json") || !plain || is_encoded(headers) {
         let text = "send the body as \"Content-Type: application/json\", in UTF-8 and not compressed";
         return Err(Problem::new(Code::UnsupportedMediaType, text).into());
     }
