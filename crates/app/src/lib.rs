@@ -7,6 +7,7 @@
 //! nothing.
 
 pub mod app;
+pub mod backups;
 pub mod carts;
 pub mod connections;
 pub mod customers;

@@ -2,4 +2,6 @@
 
 mod support;
 
+mod backups;
+mod quarantine;
 mod smoke;

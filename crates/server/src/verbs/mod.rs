@@ -3,6 +3,7 @@
 //! They open the same database as the server and may run beside it; what they enqueue, the
 //! server does. Every verb that a script would read has `--json`.
 
+mod backup;
 mod connections;
 mod customers;
 mod doctor;
@@ -12,6 +13,8 @@ mod notices;
 mod orders;
 mod output;
 mod products;
+mod quarantine;
+mod secrets;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -50,6 +53,16 @@ pub enum Verb {
     Migrate(migrate::Options),
     /// Check database, clock, keys, disk, mail, address and connections, each with its remedy.
     Doctor,
+    /// Write the whole database into one file that either engine can restore.
+    Backup(backup::BackupOptions),
+    /// Put a backup into an empty database. Nothing is sent from it until you say so.
+    Restore(backup::RestoreOptions),
+    /// Why nothing is sent, and the end of it: status, lift.
+    #[command(subcommand)]
+    Quarantine(quarantine::Verb),
+    /// The keys: export, import, rotate.
+    #[command(subcommand)]
+    Secrets(secrets::Verb),
 }
 
 /// Flags that every verb understands.
@@ -84,6 +97,9 @@ pub enum VerbError {
     /// The product refused.
     #[error("{0}")]
     Refused(#[from] Failure),
+    /// A backup that cannot be made or restored.
+    #[error("{0}")]
+    Backup(#[from] app::backups::BackupError),
     /// What was typed cannot be understood.
     #[error("{0}")]
     Usage(String),
@@ -123,7 +139,9 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         Verb::Orders(verb) => orders::run(&desk, verb),
         Verb::Customers(verb) => customers::run(&desk, verb),
         Verb::Notices(verb) => notices::run(&desk, verb),
-        Verb::Migrate(_) | Verb::Doctor => Ok(()),
+        Verb::Backup(options) => backup::backup(&desk, &options),
+        Verb::Quarantine(verb) => quarantine::run(&desk, verb),
+        Verb::Migrate(_) | Verb::Doctor | Verb::Restore(_) | Verb::Secrets(_) => Ok(()),
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -142,6 +160,8 @@ fn without_desk(config_file: Option<&Path>, common: &Common, verb: Verb) -> Resu
     match verb {
         Verb::Migrate(options) => migrate::run(&config()?, &options, output)?,
         Verb::Doctor => return Ok(Done(doctor::run(config_file, output, SystemClock::default().now()))),
+        Verb::Restore(options) => backup::restore_from(&config()?, &options, output)?,
+        Verb::Secrets(verb) => secrets::run(&config()?, verb, output)?,
         other => return Ok(NeedsDesk(other)),
     }
     Ok(Done(ExitCode::SUCCESS))
