@@ -54,7 +54,7 @@ fn backup(t: &TestApp, contents: Contents) -> (File, Made) {
 struct Empty {
     db: Db,
     blobs: DirectoryStore,
-    folder: TempDir,
+    _folder: TempDir,
 }
 
 fn empty(engine: Engine) -> Empty {
@@ -66,7 +66,7 @@ fn empty_at(options: &Options) -> Empty {
     let db = Db::open_with(options, MIGRATIONS, tuning).expect("an empty database");
     let folder = TempDir::with_prefix("handsel-restored-").expect("a folder");
     let blobs = DirectoryStore::open(&folder.path().join("blobs"), Arc::new(SeededEntropy::new(9)));
-    Empty { db, blobs: blobs.expect("a store"), folder }
+    Empty { db, blobs: blobs.expect("a store"), _folder: folder }
 }
 
 impl Empty {
