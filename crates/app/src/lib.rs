@@ -6,6 +6,7 @@
 //! order, units, grants, messages; every arrow is a unique key, so running it twice changes
 //! nothing.
 
+pub mod api_keys;
 pub mod app;
 pub mod backups;
 pub mod carts;
@@ -16,6 +17,7 @@ pub mod downloads;
 pub mod events;
 pub mod failpoint;
 pub mod fulfillment;
+pub mod idempotency;
 pub mod installation;
 pub mod invoices;
 pub mod jobs;
@@ -24,10 +26,12 @@ pub mod merchants;
 pub mod messages;
 pub mod notices;
 pub mod orders;
+pub mod paging;
 pub mod payments;
 pub mod problem;
 pub mod products;
 pub mod reviews;
 pub mod ring;
 pub mod sessions;
+pub mod staff;
 pub mod web;

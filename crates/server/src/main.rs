@@ -65,12 +65,15 @@ fn run(cli: Cli) -> Result<ExitCode, VerbError> {
             // The database is opened before the runtime: its driver must not run on an async worker.
             let app = wiring::open(&config)?;
             checks::refuse_insecure(&app, &config)?;
-            wiring::first_merchant(&app)?;
+            let merchant = wiring::first_merchant(&app)?;
             tell_quarantine(witness::arrive(&app, &config.data)?.as_ref());
             runtime()?.block_on(async {
                 tokio::spawn(witness::keep(app.clone(), config.data.clone()));
                 let listener = serve::bind(&config.listen).await?;
                 println!("shop: {}/", config.base_url);
+                if let Some(link) = wiring::owner_link(&app, merchant, &config.base_url).await? {
+                    println!("owner: {link}   (works once, for 15 minutes)");
+                }
                 serve::run(app, &config, listener).await
             })?;
             Ok(ExitCode::SUCCESS)

@@ -142,6 +142,16 @@ pub fn first_merchant(app: &App) -> Result<MerchantId, StartError> {
     Ok(made?)
 }
 
+/// A one-time link for the owner of a shop in which nobody can sign in yet.
+pub async fn owner_link(
+    app: &App,
+    merchant: MerchantId,
+    base_url: &str,
+) -> Result<Option<String>, StartError> {
+    let made = app.write(merchant, Actor::System, app::staff::flow::owner_link).await?;
+    Ok(made.map(|link| format!("{base_url}/admin/welcome/{}", link.token.expose())))
+}
+
 /// The folder of everything, for nobody else's eyes.
 pub fn make_data_folder(data: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};

@@ -24,13 +24,11 @@ macro_rules! file {
 }
 
 /// One stylesheet for the browser, in pieces for the reader.
-const STYLES: &[&str] = &[
-    file!("css/base.css"),
-    file!("css/components.css"),
-    file!("css/shop.css"),
-    file!("css/admin.css"),
-    file!("css/print.css"),
-];
+const STYLES: &[&str] =
+    &[file!("css/base.css"), file!("css/components.css"), file!("css/shop.css"), file!("css/print.css")];
+
+/// Of the back office alone: buyers do not load it.
+const STAFF_STYLES: &[&str] = &[file!("css/admin.css"), file!("css/admin-pages.css")];
 
 const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
@@ -41,7 +39,10 @@ pub fn assets() -> &'static [Asset] {
     static ASSETS: OnceLock<Vec<Asset>> = OnceLock::new();
     ASSETS.get_or_init(|| {
         let styles: &'static str = String::leak(STYLES.concat());
+        let staff_styles: &'static str = String::leak(STAFF_STYLES.concat());
         vec![
+            described("admin.css", staff_styles.as_bytes(), CSS),
+            described("admin.js", file!("admin.js").as_bytes(), SCRIPT),
             described("app.css", styles.as_bytes(), CSS),
             described("app.js", file!("app.js").as_bytes(), SCRIPT),
             described("htmx.min.js", file!("vendor/htmx.min.js").as_bytes(), SCRIPT),
@@ -80,7 +81,7 @@ mod tests {
 
     #[test]
     fn nothing_is_loaded_from_elsewhere() {
-        for style in STYLES {
+        for style in STYLES.iter().chain(STAFF_STYLES) {
             assert!(
                 !style.contains("@import") && !style.contains("url(http"),
                 "a stylesheet loads something"

@@ -102,6 +102,7 @@ impl Renderer {
                 .map_err(|error| RenderError::of("(syntax)", &error))?,
         );
         filters::register(&mut environment);
+        crate::admin::register(&mut environment);
         for (name, source) in templates::all() {
             environment.add_template(name, source).map_err(|error| RenderError::of(name, &error))?;
         }
@@ -141,6 +142,19 @@ impl Renderer {
     /// When no language has the key, or a slot has no value.
     pub fn text(&self, locale: Locale, key: &str, values: &[(&str, &str)]) -> Result<String, RenderError> {
         Ok(self.catalogs.text(locale, key, values)?)
+    }
+
+    /// Renders a template that is only a line of a test.
+    #[cfg(test)]
+    pub(crate) fn probe<T: Serialize>(
+        &self,
+        template: &str,
+        page: &T,
+        frame: &Frame,
+    ) -> Result<String, minijinja::Error> {
+        let frame = Value::from_dyn_object(self.surroundings(frame).expect("the frame of a test is whole"));
+        let root = Root { page: Value::from(Serde(page)), frame, subject: Value::UNDEFINED };
+        self.environment.template_from_named_str("probe.html", template)?.render(Value::from_object(root))
     }
 
     fn run(&self, name: &str, root: Root) -> Result<String, RenderError> {

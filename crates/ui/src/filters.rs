@@ -37,7 +37,7 @@ pub(crate) fn register(environment: &mut Environment<'static>) {
     environment.add_filter("groups", groups);
 }
 
-fn surroundings(state: &State) -> Result<Arc<Surroundings>, Error> {
+pub(crate) fn surroundings(state: &State) -> Result<Arc<Surroundings>, Error> {
     let frame = state.lookup("frame").and_then(|frame| frame.downcast_object::<Surroundings>());
     frame.ok_or_else(|| wrong("`frame` is covered by another variable of that name"))
 }
@@ -162,7 +162,7 @@ enum Precision {
     Minute,
 }
 
-fn timestamp(at: &Value) -> Result<Timestamp, Error> {
+pub(crate) fn timestamp(at: &Value) -> Result<Timestamp, Error> {
     let at = at.as_str().and_then(|text| Timestamp::parse_rfc3339(text).ok());
     at.ok_or_else(|| wrong("a point in time is wanted here"))
 }

@@ -48,6 +48,17 @@ pub fn page<T: Template + 'static>() -> Vec<Exhibit> {
     T::samples().into_iter().enumerate().map(exhibit).collect()
 }
 
+/// The samples of one page, in surroundings that it changes first: somebody is signed in.
+pub(crate) fn surrounded<T: Template + 'static>(
+    change: impl Fn(&Frame) -> Frame + Copy + 'static,
+) -> Vec<Exhibit> {
+    let around = |exhibit: Exhibit| Exhibit {
+        render: Box::new(move |renderer, frame| (exhibit.render)(renderer, &change(frame))),
+        ..exhibit
+    };
+    page::<T>().into_iter().map(around).collect()
+}
+
 /// The samples of one mail.
 pub fn mail<T: Mail + 'static>() -> Vec<Exhibit> {
     let exhibit = |(number, sample): (usize, T)| Exhibit {

@@ -78,7 +78,7 @@ impl Message {
 }
 
 /// All texts of one language.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Catalog {
     messages: BTreeMap<String, Message>,
 }
@@ -89,17 +89,28 @@ pub struct Catalogs {
     by_locale: BTreeMap<Locale, Catalog>,
 }
 
-const SOURCES: [(Locale, &str); 2] = [
-    (Locale::En, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../locales/en.toml"))),
-    (Locale::De, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../locales/de.toml"))),
+macro_rules! file {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../locales/", $name))
+    };
+}
+
+/// A language's texts for everybody, and those of the back office in a file of their own.
+const SOURCES: [(Locale, &str); 4] = [
+    (Locale::En, file!("en.toml")),
+    (Locale::En, file!("admin.en.toml")),
+    (Locale::De, file!("de.toml")),
+    (Locale::De, file!("admin.de.toml")),
 ];
 
 impl Catalogs {
     /// Reads the catalogs that are compiled in.
     pub fn embedded() -> Result<Self, CatalogError> {
-        let catalogs =
-            SOURCES.into_iter().map(|(locale, source)| Ok((locale, Catalog::parse(locale, source)?)));
-        Ok(Self { by_locale: catalogs.collect::<Result<_, CatalogError>>()? })
+        let mut by_locale: BTreeMap<Locale, Catalog> = BTreeMap::new();
+        for (locale, source) in SOURCES {
+            by_locale.entry(locale).or_default().add(locale, source)?;
+        }
+        Ok(Self { by_locale })
     }
 
     /// The pieces of a text; `count` chooses between one and many.
@@ -138,14 +149,12 @@ pub fn missing(key: &str, slot: &str) -> CatalogError {
 }
 
 impl Catalog {
-    fn parse(locale: Locale, source: &str) -> Result<Self, CatalogError> {
+    fn add(&mut self, locale: Locale, source: &str) -> Result<(), CatalogError> {
         let table: toml::Table = source.parse().map_err(|error: toml::de::Error| CatalogError::Syntax {
             locale: locale.tag(),
             why: error.to_string(),
         })?;
-        let mut messages = BTreeMap::new();
-        flatten(locale, "", &table, &mut messages)?;
-        Ok(Self { messages })
+        flatten(locale, "", &table, &mut self.messages)
     }
 }
 
@@ -230,7 +239,10 @@ mod tests {
     #[test]
     fn a_slot_that_is_not_closed_is_refused() {
         for text in ["{name", "name}", "{}", "{Na me}"] {
-            assert!(Catalog::parse(Locale::En, &format!("key = '{text}'")).is_err(), "{text:?} was taken");
+            assert!(
+                Catalog::default().add(Locale::En, &format!("key = '{text}'")).is_err(),
+                "{text:?} was taken"
+            );
         }
     }
 

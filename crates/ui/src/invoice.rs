@@ -8,7 +8,7 @@ use crate::gallery::{Exhibit, page};
 use crate::samples::{LONG, NOW, RIGHT_TO_LEFT, SHORT, eur, text};
 use crate::templates::{Source, embed};
 
-pub(crate) const TEMPLATES: &[Source] = embed!["invoice.html"];
+pub(crate) const TEMPLATES: &[Source] = embed!["_invoice_document.html", "invoice.html"];
 
 pub(crate) fn exhibits() -> Vec<Exhibit> {
     page::<InvoicePage>()

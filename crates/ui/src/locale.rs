@@ -147,6 +147,17 @@ impl Locale {
         }
     }
 
+    /// A calendar day without its year, for dense lists.
+    pub fn day_and_month(self, at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
+        let day = at.to_jiff().to_zoned(zone.clone());
+        let index = usize::try_from(day.month().saturating_sub(1)).unwrap_or_default();
+        let month = self.months().get(index).copied().unwrap_or_default();
+        match self {
+            Self::En => format!("{month} {}", day.day()),
+            Self::De => format!("{}. {month}", day.day()),
+        }
+    }
+
     /// Day, time of day and the zone it is told in.
     pub fn date_time(self, at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
         let time = at.to_jiff().to_zoned(zone.clone());

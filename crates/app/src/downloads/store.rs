@@ -194,13 +194,7 @@ pub fn add_bytes(
     now: Timestamp,
 ) -> Result<(), DbError> {
     let spends = u32::from(download.state == DownloadState::Open && becomes == DownloadState::Spent);
-    sql("UPDATE downloads SET bytes = bytes + $1, last_byte_at = $2, state = $3 WHERE id = $4 AND merchant_id = $5")
-        .bind(bytes)
-        .bind(now)
-        .bind(becomes)
-        .bind(download.id)
-        .bind(download.merchant)
-        .change_one(tx)?;
+    add_bytes_to_session(tx, &Download { state: becomes, ..download.clone() }, bytes, now)?;
     sql("UPDATE grant_files SET bytes = bytes + $1, open_places = open_places - $2, spent_places = spent_places + $2
           WHERE merchant_id = $3 AND grant_id = $4 AND file_version_id = $5")
     .bind(bytes)
@@ -209,6 +203,22 @@ pub fn add_bytes(
     .bind(download.grant)
     .bind(download.file)
     .change_one(tx)
+}
+
+/// Adds handed-out bytes to a session alone, and writes its state.
+pub fn add_bytes_to_session(
+    tx: &mut Tx<'_>,
+    download: &Download,
+    bytes: u64,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sql("UPDATE downloads SET bytes = bytes + $1, last_byte_at = $2, state = $3 WHERE id = $4 AND merchant_id = $5")
+        .bind(bytes)
+        .bind(now)
+        .bind(download.state)
+        .bind(download.id)
+        .bind(download.merchant)
+        .change_one(tx)
 }
 
 /// Sessions that are open and idle since before this time.

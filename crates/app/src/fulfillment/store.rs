@@ -63,7 +63,7 @@ pub fn save_grant(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), DbError> {
     .change_one(tx)
 }
 
-/// Records why a grant changed.
+/// Records why a grant changed, as the next in the row of its changes.
 pub fn insert_change(
     tx: &mut Tx<'_>,
     id: GrantChangeId,
@@ -72,8 +72,8 @@ pub fn insert_change(
     cause: &str,
     (actor, now): (&str, Timestamp),
 ) -> Result<(), DbError> {
-    sql("INSERT INTO grant_changes (id, merchant_id, grant_id, change, cause, actor, changed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    sql("INSERT INTO grant_changes (id, merchant_id, grant_id, seq, change, cause, actor, changed_at)
+         VALUES ($1, $2, $3, (SELECT COALESCE(max(seq), 0) + 1 FROM grant_changes WHERE grant_id = $3), $4, $5, $6, $7)")
     .bind(id)
     .bind(grant.merchant)
     .bind(grant.id)
@@ -83,6 +83,22 @@ pub fn insert_change(
     .bind(now)
     .execute(tx)
     .map(drop)
+}
+
+/// The grants of an order that money took back, and not a person: their last revocation has a
+/// fact as its cause.
+pub fn revoked_by_money(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<GrantId>, DbError> {
+    sql("SELECT g.id AS id FROM grants g JOIN grant_changes c ON c.grant_id = g.id
+          WHERE g.merchant_id = $1 AND g.order_id = $2 AND substr(c.cause, 1, 4) = 'fct_'
+            AND c.seq = (SELECT max(last.seq) FROM grant_changes last
+                          WHERE last.grant_id = g.id AND last.change = 'revoked')")
+    .bind(merchant)
+    .bind(order)
+    .all(source, |row| row.get("id"))
 }
 
 /// The grants of an order, by line and unit.
@@ -107,6 +123,15 @@ pub fn by_link(source: &mut impl Source, id: GrantId) -> Result<Option<Grant>, D
            FROM grants WHERE id = $1")
     .bind(id)
     .optional(source, read)
+}
+
+/// By id, kept from being changed for this transaction, but not from being shared.
+pub fn share(tx: &mut Tx<'_>, id: GrantId) -> Result<Option<Grant>, DbError> {
+    sql("SELECT id, merchant_id, order_id, line_id, unit_no, customer_id, status, nonce, ring_key, generation,
+                download_limit, expires_at, created_at
+           FROM grants WHERE id = $1 {FOR SHARE}")
+    .bind(id)
+    .optional(tx, read)
 }
 
 /// A merchant's grant.

@@ -6,7 +6,7 @@ use super::{Claimed, Work, retry_at, store};
 use crate::app::App;
 use crate::cx::Actor;
 use crate::problem::{Failure, Flow};
-use crate::{downloads, events, installation, invoices, messages, notices};
+use crate::{downloads, events, idempotency, installation, invoices, messages, notices};
 
 /// How a job ended, beside being done and recorded by its own transaction.
 #[derive(Debug)]
@@ -163,7 +163,21 @@ pub async fn keep_house(app: &App) -> Flow<()> {
     seal_events(app).await?;
     issue_invoices(app).await?;
     close_idle_downloads(app).await?;
+    forget_answers(app).await?;
     age_notices(app).await
+}
+
+/// Answers of the API are kept for requests that are sent again, and no longer.
+async fn forget_answers(app: &App) -> Flow<()> {
+    let before = app.now() - idempotency::KEPT;
+    let any = app.read(move |snapshot| Ok(idempotency::store::any_before(snapshot, before)?)).await?;
+    if any {
+        app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
+            Ok(idempotency::store::prune(cx.tx, before)?)
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 async fn seal_events(app: &App) -> Flow<()> {
@@ -200,10 +214,14 @@ async fn close_idle_downloads(app: &App) -> Flow<()> {
 }
 
 async fn age_notices(app: &App) -> Flow<()> {
-    let now = app.now();
-    let prune_before = now - Span::days(app.settings().raw_notice_days);
-    let due = app.read(move |snapshot| Ok(notices::store::any_to_age(snapshot, prune_before, now)?)).await?;
-    if due {
+    let prune_before = app.now() - Span::days(app.settings().raw_notice_days);
+    let waiting_before = app.now() - notices::flow::WAITING_FOR_PAYMENT_MAX;
+    for _ in 0..ROUNDS_MAX {
+        let due =
+            app.read(move |snapshot| Ok(notices::store::any_to_age(snapshot, prune_before, waiting_before)?));
+        if !due.await? {
+            break;
+        }
         app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
             notices::store::prune_raw(cx.tx, prune_before)?;
             Ok(notices::flow::give_up_waiting(cx)?)

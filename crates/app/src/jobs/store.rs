@@ -55,17 +55,37 @@ pub fn claim(tx: &mut Tx<'_>, now: Timestamp, most: u32) -> Result<Vec<Claimed>,
     Ok(claimed)
 }
 
-/// Gives back the jobs of workers that died, unless the same subject waits already.
+/// No job is begun more often, however its workers ended: one that kills its worker each time
+/// must not go on for ever.
+const BEGUN_MAX: i64 = 100;
+
+/// Gives back the jobs of workers that died, one per subject: where another waits already, or
+/// several were running, the rest is dropped.
 pub fn release_expired(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, DbError> {
-    sql("DELETE FROM jobs WHERE state = 'running' AND lease_until <= $1
-            AND EXISTS (SELECT 1 FROM jobs waiting WHERE waiting.kind = jobs.kind
-                           AND waiting.dedupe_key = jobs.dedupe_key AND waiting.state = 'ready')")
+    sql("DELETE FROM jobs WHERE state = 'running' AND lease_until <= $1 AND EXISTS (
+           SELECT 1 FROM jobs other WHERE other.kind = jobs.kind AND other.dedupe_key = jobs.dedupe_key
+              AND (other.state = 'ready'
+                   OR (other.state = 'running' AND other.lease_until <= $1 AND other.id > jobs.id)))")
     .bind(now)
+    .execute(tx)?;
+    sql("UPDATE jobs SET state = 'dead', lease_until = NULL, last_error = 'its worker died each time'
+          WHERE state = 'running' AND lease_until <= $1 AND attempt >= $2")
+    .bind(now)
+    .bind(BEGUN_MAX)
     .execute(tx)?;
     sql("UPDATE jobs SET state = 'ready', lease_until = NULL, run_at = $1
           WHERE state = 'running' AND lease_until <= $1")
     .bind(now)
     .execute(tx)
+}
+
+/// Prolongs the lease of a job that is still the caller's, before something outside is done.
+pub fn renew(tx: &mut Tx<'_>, job: &Claimed, now: Timestamp) -> Result<(), DbError> {
+    sql("UPDATE jobs SET lease_until = $1 WHERE id = $2 AND lease_epoch = $3 AND state = 'running'")
+        .bind(now + LEASE)
+        .bind(job.id)
+        .bind(job.epoch)
+        .change_one(tx)
 }
 
 /// Ends a job that is done.

@@ -52,6 +52,35 @@ pub fn of_order(
     .all(source, read)
 }
 
+/// Messages in a state or in any, newest first, below an id.
+pub fn page(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    state: Option<MessageState>,
+    before: Option<MessageId>,
+    most: u32,
+) -> Result<Vec<Message>, DbError> {
+    let mut text =
+        "SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context,
+            state, attempts, last_error, created_at, sent_at
+       FROM messages WHERE merchant_id = $1 AND id < $2"
+            .to_owned();
+    text.push_str(match state {
+        // The literal list is what lets the partial index be used.
+        Some(MessageState::Waiting | MessageState::Failed | MessageState::Expired) => {
+            " AND state IN ('waiting', 'failed', 'expired') AND state = $3"
+        }
+        Some(MessageState::Sent) | None => " AND (CAST($3 AS TEXT) IS NULL OR state = $3)",
+    });
+    text.push_str(" ORDER BY id DESC LIMIT $4");
+    sql(text)
+        .bind(merchant)
+        .bind(before.unwrap_or(MessageId::from_bits(u128::MAX)))
+        .bind(state)
+        .bind(most)
+        .all(source, read)
+}
+
 /// Records that sending is about to be tried.
 pub fn begin_attempt(tx: &mut Tx<'_>, message: &Message, subject: &str) -> Result<(), DbError> {
     sql("UPDATE messages SET attempts = attempts + 1, subject = $1 WHERE merchant_id = $2 AND id = $3")
@@ -76,6 +105,22 @@ pub fn end_attempt(
         .bind(message.merchant)
         .bind(message.id)
         .change_one(tx)
+}
+
+/// How many messages since a moment did not leave and are not tried again, counted no further
+/// than `most`.
+pub fn count_undelivered(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    since: MessageId,
+    most: u32,
+) -> Result<u32, DbError> {
+    sql("SELECT count(*) AS waiting FROM (SELECT id FROM messages
+          WHERE merchant_id = $1 AND state IN ('failed', 'expired') AND id >= $2 LIMIT $3) AS near")
+    .bind(merchant)
+    .bind(since)
+    .bind(most)
+    .one(source, |row| row.get("waiting"))
 }
 
 /// Reads a message's columns.

@@ -1,9 +1,9 @@
 //! SQL of orders and their lines.
 
 use db::{DbError, Row, Source, Tx, sql};
-use kernel::{CustomerId, FileVersionId, LineId, MerchantId, OrderId, Timestamp};
+use kernel::{CustomerId, FileVersionId, LineId, MerchantId, OrderId, Span, Timestamp};
 
-use super::{Line, Order};
+use super::{Filter, Line, Order, OrderStatus};
 
 /// Writes a new order.
 pub fn insert(tx: &mut Tx<'_>, order: &Order) -> Result<(), DbError> {
@@ -41,15 +41,18 @@ pub fn insert(tx: &mut Tx<'_>, order: &Order) -> Result<(), DbError> {
 pub fn save(tx: &mut Tx<'_>, order: &Order) -> Result<(), DbError> {
     sql("UPDATE orders
             SET status = $1, connection_id = $2, customer_id = $3, payer_id = $3, buyer_email = $4, buyer_name = $5,
-                buyer_country = $6, settled_minor = $7, returned_minor = $8, generation = $9, paid_at = $10,
-                version = version + 1
-          WHERE merchant_id = $11 AND id = $12 AND version = $13")
+                buyer_country = $6, net_minor = $7, tax_minor = $8, due_minor = $9, settled_minor = $10,
+                returned_minor = $11, generation = $12, paid_at = $13, version = version + 1
+          WHERE merchant_id = $14 AND id = $15 AND version = $16")
     .bind(order.status)
     .bind(order.connection)
     .bind(order.customer)
     .bind(order.buyer_email.as_ref())
     .bind(&order.buyer_name)
     .bind(order.buyer_country.as_deref())
+    .bind(order.net_minor)
+    .bind(order.tax_minor)
+    .bind(order.due_minor)
     .bind(order.settled_minor)
     .bind(order.returned_minor)
     .bind(order.generation)
@@ -104,6 +107,83 @@ pub fn of_customer(
            FROM orders WHERE merchant_id = $1 AND customer_id = $2 ORDER BY id DESC LIMIT 1000")
     .bind(merchant)
     .bind(customer)
+    .all(source, read)
+}
+
+/// Orders that a filter lets through, newest first, below an id.
+///
+/// Ids begin with the time of minting, so times become bounds of the index that lists walk;
+/// what is rare is found by an index of its own.
+pub fn page(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    filter: &Filter,
+    before: Option<OrderId>,
+    most: u32,
+) -> Result<Vec<Order>, DbError> {
+    let upper = filter.created_before.map_or(OrderId::from_bits(u128::MAX), first_id_after);
+    let lower = filter.created_from.map_or(OrderId::from_bits(0), first_id_at);
+    let mut text = format!(
+        "SELECT {COLUMNS} FROM orders WHERE merchant_id = $1 AND id < $2 AND id >= $3 AND created_at >= $4
+            AND created_at < $5"
+    );
+    match filter.status {
+        // The literal list is what lets the partial index be used.
+        Some(OrderStatus::Pending | OrderStatus::Refunded | OrderStatus::Void) => {
+            text.push_str(" AND status IN ('pending', 'refunded', 'void') AND status = $6");
+        }
+        _ => text.push_str(" AND (CAST($6 AS TEXT) IS NULL OR status = $6)"),
+    }
+    text.push_str(match filter.customer {
+        Some(_) => " AND customer_id = $7",
+        None => " AND CAST($7 AS TEXT) IS NULL",
+    });
+    text.push_str(" ORDER BY id DESC LIMIT $8");
+    sql(text)
+        .bind(merchant)
+        .bind(before.map_or(upper, |before| before.min(upper)))
+        .bind(lower)
+        .bind(filter.created_from.unwrap_or(Timestamp::from_micros(0)))
+        .bind(filter.created_before.unwrap_or(Timestamp::from_micros(i64::MAX)))
+        .bind(filter.status)
+        .bind(filter.customer)
+        .bind(most)
+        .all(source, read)
+}
+
+const COLUMNS: &str = "id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name,
+    buyer_company, buyer_country, buyer_vat_id, locale, currency, net_minor, tax_minor, due_minor, settled_minor,
+    returned_minor, nonce, ring_key, generation, consent_text, consent_at, created_at, paid_at, version";
+
+/// No id that was minted at this time or later is smaller.
+fn first_id_at(at: Timestamp) -> OrderId {
+    let millis = u128::try_from(at.as_micros().max(0) / 1000).unwrap_or(0);
+    OrderId::from_bits(millis.saturating_mul(1 << 80))
+}
+
+/// Every id that was minted before this time is smaller.
+fn first_id_after(at: Timestamp) -> OrderId {
+    first_id_at(at + Span::micros(1000))
+}
+
+/// A customer's orders before one of them, newest first.
+pub fn of_customer_before(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    customer: CustomerId,
+    before: Option<OrderId>,
+    most: u32,
+) -> Result<Vec<Order>, DbError> {
+    sql("SELECT id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name, buyer_company,
+                buyer_country, buyer_vat_id, locale, currency, net_minor, tax_minor, due_minor, settled_minor,
+                returned_minor, nonce, ring_key, generation, consent_text, consent_at, created_at, paid_at, version
+           FROM orders
+          WHERE merchant_id = $1 AND customer_id = $2 AND (CAST($3 AS TEXT) IS NULL OR id < $3)
+          ORDER BY id DESC LIMIT $4")
+    .bind(merchant)
+    .bind(customer)
+    .bind(before.map(|id| id.to_string()))
+    .bind(most)
     .all(source, read)
 }
 

@@ -160,21 +160,25 @@ pub fn of_order(
     .all(source, read)
 }
 
-/// Records that a credit note is due for a refund or reversal.
-pub fn insert_credit_due(
+/// Records that documents are due for what moved after an order was paid for, also for what
+/// was told before its payment was.
+pub fn insert_corrections_due(
     tx: &mut Tx<'_>,
     merchant: MerchantId,
     order: OrderId,
-    fact: &Fact,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    sql("INSERT INTO credits_due (fact_id, merchant_id, order_id, due_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
-        .bind(fact.id)
-        .bind(merchant)
-        .bind(order)
-        .bind(now)
-        .execute(tx)
-        .map(drop)
+    sql("INSERT INTO credits_due (fact_id, merchant_id, order_id, due_at)
+         SELECT f.id, f.merchant_id, p.order_id, CAST($1 AS BIGINT) FROM facts f JOIN payments p ON p.id = f.payment_id
+          WHERE p.merchant_id = $2 AND p.order_id = $3 AND f.amount_minor > 0
+            AND f.kind IN ('refund', 'refund_failure', 'reversal', 'reversal_cancellation', 'dispute_lost')
+            AND NOT EXISTS (SELECT 1 FROM invoices i WHERE i.order_id = p.order_id AND i.cause = f.id)
+         ON CONFLICT DO NOTHING")
+    .bind(now)
+    .bind(merchant)
+    .bind(order)
+    .execute(tx)
+    .map(drop)
 }
 
 /// The notices that stated something about an order's payments.
@@ -190,7 +194,8 @@ pub fn notices_of_order(
     .all(source, |row| row.get("notice_id"))
 }
 
-fn read(row: &mut Row) -> Result<Payment, DbError> {
+/// Reads a payment's columns.
+pub fn read(row: &mut Row) -> Result<Payment, DbError> {
     Ok(Payment {
         id: row.get("id")?,
         merchant: row.get("merchant_id")?,

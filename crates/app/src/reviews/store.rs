@@ -3,7 +3,7 @@
 use db::{DbError, Row, Source, Tx, sql};
 use kernel::{MerchantId, OrderId, ReviewId, Timestamp};
 
-use super::Review;
+use super::{Review, Which};
 
 /// Writes a review.
 pub fn insert(tx: &mut Tx<'_>, review: &Review) -> Result<(), DbError> {
@@ -47,6 +47,15 @@ pub fn open(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result
     .all(source, read)
 }
 
+/// How many wait for a person, counted no further than `most`.
+pub fn count_open(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result<u32, DbError> {
+    sql("SELECT count(*) AS waiting FROM
+          (SELECT id FROM reviews WHERE merchant_id = $1 AND resolved_at IS NULL LIMIT $2) AS near")
+    .bind(merchant)
+    .bind(most)
+    .one(source, |row| row.get("waiting"))
+}
+
 /// The reviews of an order, oldest first.
 pub fn of_order(
     source: &mut impl Source,
@@ -57,6 +66,42 @@ pub fn of_order(
            FROM reviews WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")
     .bind(merchant)
     .bind(order)
+    .all(source, read)
+}
+
+/// By id.
+pub fn by_id(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    id: ReviewId,
+) -> Result<Option<Review>, DbError> {
+    sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolution
+           FROM reviews WHERE merchant_id = $1 AND id = $2")
+    .bind(merchant)
+    .bind(id)
+    .optional(source, read)
+}
+
+/// Open reviews, or closed ones too, newest first, below an id.
+pub fn page(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    which: Which,
+    before: Option<ReviewId>,
+    most: u32,
+) -> Result<Vec<Review>, DbError> {
+    let only = match which {
+        Which::Open => " AND resolved_at IS NULL",
+        Which::Resolved => " AND resolved_at IS NOT NULL",
+        Which::All => "",
+    };
+    sql(format!(
+        "SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolution
+           FROM reviews WHERE merchant_id = $1 AND id < $2{only} ORDER BY id DESC LIMIT $3"
+    ))
+    .bind(merchant)
+    .bind(before.unwrap_or(ReviewId::from_bits(u128::MAX)))
+    .bind(most)
     .all(source, read)
 }
 

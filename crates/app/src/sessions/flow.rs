@@ -28,7 +28,7 @@ pub fn open(cx: &mut Cx<'_, '_>, holder: Holder, origin: &Origin) -> Result<Open
     };
     store::insert(cx.tx, &session, token.hash())?;
     let detail = serde_json::json!({ "session": session.id, "address": session.address });
-    events::flow::record(cx, None, holder, "session.opened", detail)?;
+    events::flow::record(cx, None, holder, &holder.event("signed_in"), detail)?;
     Ok(Opened { session, token })
 }
 
@@ -50,10 +50,19 @@ pub fn touch(cx: &mut Cx<'_, '_>, session: SessionId) -> Result<(), DbError> {
 
 /// Ends one session of this holder; somebody else's is not found.
 pub fn revoke(cx: &mut Cx<'_, '_>, holder: Holder, id: SessionId) -> Flow<()> {
+    end(cx, holder, id, "session_revoked")
+}
+
+/// Ends the session that asks for it.
+pub fn sign_out(cx: &mut Cx<'_, '_>, session: &Session) -> Flow<()> {
+    end(cx, session.holder, session.id, "signed_out")
+}
+
+fn end(cx: &mut Cx<'_, '_>, holder: Holder, id: SessionId, word: &str) -> Flow<()> {
     if !store::revoke(cx.tx, cx.merchant, holder, id, cx.now)? {
         return Err(Problem::not_found("session").into());
     }
-    events::flow::record(cx, None, holder, "session.ended", serde_json::json!({ "session": id }))?;
+    events::flow::record(cx, None, holder, &holder.event(word), serde_json::json!({ "session": id }))?;
     Ok(())
 }
 
@@ -62,7 +71,7 @@ pub fn revoke_all(cx: &mut Cx<'_, '_>, holder: Holder, except: Option<SessionId>
     let ended = store::revoke_all(cx.tx, cx.merchant, holder, except, cx.now)?;
     if ended > 0 {
         let detail = serde_json::json!({ "sessions": ended, "kept": except });
-        events::flow::record(cx, None, holder, "session.all_ended", detail)?;
+        events::flow::record(cx, None, holder, &holder.event("sessions_revoked"), detail)?;
     }
     Ok(ended)
 }
@@ -72,7 +81,13 @@ pub fn make_link(cx: &mut Cx<'_, '_>, holder: Holder) -> Result<NewLink, DbError
     let token = Token::of(cx.draws.nonce());
     let link = LoginLink { id: LoginTokenId::mint(cx.draws), holder, expires_at: cx.now + LINK_LIFE };
     store::insert_link(cx.tx, cx.merchant, &link, token.hash(), cx.now)?;
-    events::flow::record(cx, None, holder, "login_link.made", serde_json::json!({ "link": link.id }))?;
+    events::flow::record(
+        cx,
+        None,
+        holder,
+        &holder.event("link_made"),
+        serde_json::json!({ "link": link.id }),
+    )?;
     Ok(NewLink { link, token })
 }
 
@@ -91,7 +106,7 @@ pub fn consume_link(cx: &mut Cx<'_, '_>, token: &Token) -> Result<Option<LoginLi
     let link = store::consume_link(cx.tx, cx.merchant, token.hash(), cx.now)?;
     if let Some(link) = &link {
         let detail = serde_json::json!({ "link": link.id });
-        events::flow::record(cx, None, link.holder, "login_link.used", detail)?;
+        events::flow::record(cx, None, link.holder, &link.holder.event("link_used"), detail)?;
     }
     Ok(link)
 }

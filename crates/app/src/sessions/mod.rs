@@ -43,6 +43,14 @@ impl Holder {
         }
     }
 
+    /// The kind of an event about this holder: `staff.WORD` or `customer.WORD`.
+    pub fn event(self, word: &str) -> String {
+        match self {
+            Self::Staff(_) => format!("staff.{word}"),
+            Self::Customer(_) => format!("customer.{word}"),
+        }
+    }
+
     /// The staff id, if it is one.
     pub const fn staff(self) -> Option<StaffId> {
         match self {

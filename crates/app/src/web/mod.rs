@@ -1,11 +1,15 @@
 //! What every page and route shares: who asks and of which merchant, forms that were really
 //! posted from our pages, rendering, and errors.
 
+pub mod api;
 pub mod assets;
+pub mod desk;
 pub mod form;
 pub mod limits;
+pub mod listing;
 pub mod reply;
 pub mod signed_in;
+pub mod staff_visit;
 pub mod visit;
 
 use axum::Router;
@@ -17,21 +21,33 @@ use net::serve::Scheme;
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::{carts, downloads, links, notices, orders, products};
+use crate::{carts, customers, downloads, links, notices, orders, products, staff};
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
+/// The routes of the back office, each with who may pass.
+pub fn desk(app: App) -> desk::Desk {
+    let desk = desk::Desk::new(app);
+    let desk = staff::sign_in_pages::desk(desk);
+    let desk = staff::account_pages::desk(desk);
+    staff::staff_pages::desk(desk)
+}
+
 /// Every route of the program.
 pub fn router(app: App) -> Router {
     let routes = Router::new()
+        .merge(desk(app.clone()).done().0)
         .merge(notices::api::routes())
         .merge(downloads::pages::routes())
         .merge(links::pages::routes())
+        .merge(api::routes(&app))
         .merge(assets::routes())
         .merge(products::pages::routes())
         .merge(carts::pages::routes())
         .merge(orders::pages::routes())
+        .merge(orders::portal::routes())
+        .merge(customers::pages::routes())
         .fallback(reply::unknown)
         .layer(middleware::from_fn_with_state(app.clone(), visit::arrive))
         .layer(middleware::from_fn(guard))

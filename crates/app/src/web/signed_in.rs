@@ -28,10 +28,17 @@ pub enum Side {
 /// `__Host-` keeps sub-domains from planting one, and needs HTTPS. Merchants that share a host
 /// have cookies of their own, so that one person can be signed in to several.
 pub fn cookie_name(visit: &Visit, side: Side) -> String {
-    let word = match side {
-        Side::Staff => "staff",
-        Side::Customer => "customer",
-    };
+    own_cookie_name(
+        visit,
+        match side {
+            Side::Staff => "staff",
+            Side::Customer => "customer",
+        },
+    )
+}
+
+/// The name of a cookie that belongs to one merchant.
+pub fn own_cookie_name(visit: &Visit, word: &str) -> String {
     let host = if visit.secure { "__Host-" } else { "" };
     if visit.base_path.is_empty() {
         format!("{host}{word}")
@@ -81,7 +88,7 @@ pub async fn sign_out(app: &App, headers: &HeaderMap, visit: &Visit, side: Side,
                     Holder::Staff(id) => Actor::Staff(id),
                     Holder::Customer(id) => Actor::Customer(id),
                 };
-                sessions::flow::revoke(cx, session.holder, session.id)
+                sessions::flow::sign_out(cx, &session)
             })
             .await;
         if let Err(failure) = ended {

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, Uri, header};
+use kernel::SessionId;
 use net::serve::{Peer, Scheme};
 
 use super::reply::Refusal;
@@ -41,6 +42,9 @@ pub struct Visit {
     pub cart: Cart,
     /// The visitor's random cookie; forms prove with it that they come from our pages.
     pub visitor: String,
+    /// The session of who is signed in to the back office: its forms are bound to it too, so
+    /// that a token that was seen or planted before the sign-in is worth nothing after it.
+    pub session: Option<SessionId>,
     /// Finds the request in the log.
     pub request_id: String,
 }
@@ -71,8 +75,8 @@ pub fn peer(request: &Request) -> Peer {
 }
 
 /// Routes that are the same for everybody.
-const VISITLESS: [&str; 8] =
-    ["/hooks/", "/t/", "/assets/", "/logo/", "/favicon.", "/robots.txt", "/healthz", "/readyz"];
+const VISITLESS: [&str; 9] =
+    ["/hooks/", "/t/", "/v1", "/assets/", "/logo/", "/favicon.", "/robots.txt", "/healthz", "/readyz"];
 
 /// Finds out whose pages are asked for and gives the visitor a cookie.
 pub async fn arrive(State(app): State<App>, mut request: Request, next: Next) -> Response {
@@ -127,6 +131,7 @@ fn visit_of(app: &App, request: &Request) -> Result<Visit, Problem> {
         secure,
         user_agent: header(header::USER_AGENT).unwrap_or_default().chars().take(200).collect(),
         visitor: cookie(request, cookie_name(secure)).unwrap_or_else(|| random_token(app)),
+        session: None,
         request_id: random_token(app).chars().take(12).collect(),
     })
 }
@@ -176,7 +181,8 @@ impl Visit {
     /// The token that every form of this visitor posts back.
     pub fn csrf(&self, app: &App) -> String {
         let ring = app.ring();
-        let code = ring.code(ring.newest(), "form", &[self.visitor.as_bytes()]);
+        let session = self.session.map(|id| id.to_string()).unwrap_or_default();
+        let code = ring.code(ring.newest(), "form", &[self.visitor.as_bytes(), session.as_bytes()]);
         code.map(hex::encode).unwrap_or_default()
     }
 

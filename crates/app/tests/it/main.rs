@@ -5,3 +5,4 @@ mod support;
 mod backups;
 mod quarantine;
 mod smoke;
+mod staff;

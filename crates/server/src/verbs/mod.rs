@@ -3,6 +3,7 @@
 //! They open the same database as the server and may run beside it; what they enqueue, the
 //! server does. Every verb that a script would read has `--json`.
 
+mod api_keys;
 mod backup;
 mod connections;
 mod customers;
@@ -15,6 +16,7 @@ mod output;
 mod products;
 mod quarantine;
 mod secrets;
+mod staff;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -49,6 +51,12 @@ pub enum Verb {
     /// What gateways sent: list, show, replay, accept, refuse.
     #[command(subcommand)]
     Notices(notices::Verb),
+    /// Keys for programs that use the API: create, list, revoke.
+    #[command(subcommand)]
+    ApiKeys(api_keys::Verb),
+    /// Ways into the back office: owner-link.
+    #[command(subcommand)]
+    Staff(staff::Verb),
     /// Show which schema changes the database has had, and make those that are missing.
     Migrate(migrate::Options),
     /// Check database, clock, keys, disk, mail, address and connections, each with its remedy.
@@ -139,6 +147,8 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         Verb::Orders(verb) => orders::run(&desk, verb),
         Verb::Customers(verb) => customers::run(&desk, verb),
         Verb::Notices(verb) => notices::run(&desk, verb),
+        Verb::ApiKeys(verb) => api_keys::run(&desk, verb),
+        Verb::Staff(verb) => staff::run(&desk, verb),
         Verb::Backup(options) => backup::backup(&desk, &options),
         Verb::Quarantine(verb) => quarantine::run(&desk, verb),
         Verb::Migrate(_) | Verb::Doctor | Verb::Restore(_) | Verb::Secrets(_) => Ok(()),

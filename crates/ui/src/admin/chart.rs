@@ -101,11 +101,11 @@ fn bar(place: usize, day: &DaySales, top: i64, currency: Currency) -> Bar {
     }
 }
 
-/// The next of 2, 4, 10, 20, 40, 100, …: numbers whose half is round too.
+/// The next of 2, 4, 6, 8, 10, 20, 40, …: numbers whose half is round too.
 fn round_up(number: i64) -> i64 {
     let mut power: i64 = 1;
     while power < i64::MAX / 100 {
-        for factor in [2, 4, 10] {
+        for factor in [2, 4, 6, 8, 10] {
             if power.saturating_mul(factor) >= number {
                 return power.saturating_mul(factor);
             }
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn the_scale_ends_on_a_round_number_that_holds_every_bar() {
         assert_eq!(chart(&[3_150, 900]).top.minor, 4_000);
-        assert_eq!(chart(&[40_001]).top.minor, 100_000);
+        assert_eq!(chart(&[40_001]).top.minor, 60_000);
         assert!(chart(&[i64::MAX]).bars.iter().all(|bar| bar.y >= 0 && bar.height <= HEIGHT));
     }
 

@@ -65,6 +65,28 @@ pub enum FilterInput {
     Day,
 }
 
+/// The filter that is used most, as tabs that need no button.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tabs {
+    /// The query parameter.
+    pub name: String,
+    /// What is chosen; empty for everything.
+    pub value: String,
+    /// The one for everything first.
+    pub options: Vec<Tab>,
+}
+
+/// One tab.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tab {
+    /// What it chooses.
+    pub value: String,
+    /// What is read.
+    pub label: Label,
+    /// The address that chooses it.
+    pub url: String,
+}
+
 /// Which way a column is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -109,6 +131,8 @@ pub struct Listing {
     pub path: String,
     /// The words looked for (`q`); `None` where there is no search.
     pub search: Option<String>,
+    /// The filter that is used most.
+    pub tabs: Option<Tabs>,
     /// In the order they are shown.
     pub filters: Vec<Filter>,
     /// What it is sorted by.
@@ -133,6 +157,7 @@ impl Listing {
         ListingBuilder {
             path: path.to_owned(),
             search: None,
+            tabs: None,
             filters: Vec::new(),
             sort: None,
             sortable: Vec::new(),
@@ -148,6 +173,7 @@ impl Listing {
 pub struct ListingBuilder {
     path: String,
     search: Option<String>,
+    tabs: Option<Tabs>,
     filters: Vec<Filter>,
     sort: Option<Sort>,
     sortable: Vec<(String, Direction)>,
@@ -161,6 +187,19 @@ impl ListingBuilder {
     #[must_use]
     pub fn search(mut self, typed: &str) -> Self {
         self.search = Some(typed.to_owned());
+        self
+    }
+
+    /// The state that is asked for most, as tabs.
+    #[must_use]
+    pub fn tabs<W: Word>(mut self, name: &str, chosen: Option<W>) -> Self {
+        let all = Choice { value: String::new(), label: Label::key("admin.list.all") };
+        let tab = |choice: Choice| Tab { value: choice.value, label: choice.label, url: String::new() };
+        self.tabs = Some(Tabs {
+            name: name.to_owned(),
+            value: chosen.map_or("", Word::word).to_owned(),
+            options: std::iter::once(all).chain(W::choices()).map(tab).collect(),
+        });
         self
     }
 
@@ -213,8 +252,10 @@ impl ListingBuilder {
     /// Works out the addresses.
     pub fn done(self) -> Listing {
         let search = self.search.iter().map(|typed| ("q", typed.as_str()));
+        let tabs = self.tabs.iter().map(|tabs| (tabs.name.as_str(), tabs.value.as_str()));
         let filters = self.filters.iter().map(|filter| (filter.name.as_str(), filter.value.as_str()));
-        let kept: Vec<(&str, &str)> = search.chain(filters).filter(|(_, value)| !value.is_empty()).collect();
+        let asked = search.chain(tabs).chain(filters);
+        let kept: Vec<(&str, &str)> = asked.filter(|(_, value)| !value.is_empty()).collect();
         let by = self.sort.as_ref().map(Sort::parameter);
         let address = |path: &str, sort: Option<&str>, page: Option<(&str, &str)>| {
             let sort = sort.map(|sort| ("sort", sort));
@@ -228,10 +269,22 @@ impl ListingBuilder {
             let sort = Sort { key: key.clone(), descending: turned }.parameter();
             (key.clone(), address(&self.path, Some(&sort), None))
         };
+        let tab_url = |tabs: &Tabs, tab: &Tab| {
+            let others = kept.iter().copied().filter(|(name, _)| *name != tabs.name);
+            let chosen =
+                Some((tabs.name.as_str(), tab.value.as_str())).filter(|(_, value)| !value.is_empty());
+            let sort = by.as_deref().map(|sort| ("sort", sort));
+            self::address(&self.path, others.chain(chosen).chain(sort))
+        };
+        let with_urls = |tabs: &Tabs| Tabs {
+            options: tabs.options.iter().map(|tab| Tab { url: tab_url(tabs, tab), ..tab.clone() }).collect(),
+            ..tabs.clone()
+        };
         let page = |name: &str, mark: &Option<String>| {
             mark.as_ref().map(|mark| address(&self.path, by.as_deref(), Some((name, mark))))
         };
         Listing {
+            tabs: self.tabs.as_ref().map(with_urls),
             sort_urls: self.sortable.iter().map(sort_url).collect(),
             newer: page("before", &self.before),
             older: page("after", &self.after),
@@ -281,7 +334,7 @@ mod tests {
     fn listing() -> Listing {
         Listing::of("/admin/orders")
             .search("ada & co")
-            .word("status", Some(OrderStatus::Paid))
+            .tabs("status", Some(OrderStatus::Paid))
             .day("from", "")
             .sorted(Sort::by("created", Direction::Descending), SORTABLE)
             .pages(None, Some("ord_1"))
@@ -301,6 +354,13 @@ mod tests {
         let urls = listing().sort_urls;
         assert_eq!(urls["created"], "/admin/orders?q=ada%20%26%20co&status=paid&sort=created");
         assert_eq!(urls["buyer"], "/admin/orders?q=ada%20%26%20co&status=paid&sort=buyer");
+    }
+
+    #[test]
+    fn a_tab_keeps_what_was_searched_for_and_the_first_one_shows_everything() {
+        let tabs = listing().tabs.unwrap();
+        assert_eq!(tabs.options[0].url, "/admin/orders?q=ada%20%26%20co&sort=-created");
+        assert_eq!(tabs.options[2].url, "/admin/orders?q=ada%20%26%20co&status=pending&sort=-created");
     }
 
     #[test]

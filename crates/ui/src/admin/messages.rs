@@ -115,7 +115,7 @@ impl Template for MessagesPage {
         let list = |state: Option<MessageState>| {
             Listing::of("/admin/messages")
                 .search("")
-                .word("state", state)
+                .tabs("state", state)
                 .word::<MessageKind>("kind", None)
                 .sorted(Sort::by("created", Direction::Descending), SORTABLE)
                 .csv("/admin/messages.csv")

@@ -164,7 +164,7 @@ impl Template for NoticesPage {
             let paypal = Choice { value: text("con_1"), label: Label::text("PayPal") };
             Listing::of("/admin/notices")
                 .search("")
-                .word("state", state)
+                .tabs("state", state)
                 .choice("connection", "", vec![paypal])
                 .day("from", "")
                 .day("to", "")

@@ -348,7 +348,7 @@ impl Template for OrdersPage {
         let list = |search: &str, status: Option<OrderStatus>, from: &str| {
             Listing::of("/admin/orders")
                 .search(search)
-                .word("status", status)
+                .tabs("status", status)
                 .word::<OrderSource>("source", None)
                 .choice("connection", "", connections())
                 .day("from", from)
@@ -434,8 +434,8 @@ fn paid() -> OrderPage {
         },
         connection: Some(connection()),
         sums: OrderSums {
-            net: eur(98_32),
-            tax: eur(18_68),
+            net: eur(98_33),
+            tax: eur(18_67),
             due: eur(117_00),
             settled: eur(117_00),
             returned: eur(0),

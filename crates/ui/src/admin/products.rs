@@ -10,8 +10,8 @@ use super::list::{Choice, Direction, Listing, Sort};
 use super::orders::OrderRow;
 use super::sample::{bits, days_ago};
 use super::words::{FilePolicy, PendingPolicy, ProductStatus, Word};
-use crate::Template;
 use crate::samples::{LONG, MD5, NOW, RIGHT_TO_LEFT, SHA256, SHORT, eur, text, usd};
+use crate::{Template, texts};
 
 /// templates/admin/products.html - `/admin/products`.
 ///
@@ -185,7 +185,7 @@ pub struct ProductFormPage {
     /// Every status there is.
     pub statuses: Vec<Choice>,
     /// What may be written into texts.
-    pub placeholders: Vec<Placeholder>,
+    pub placeholders: Vec<PlaceholderHint>,
     /// Field name to what is wrong with it.
     pub errors: Errors,
 }
@@ -228,13 +228,17 @@ pub struct PriceField {
     pub amount: String,
 }
 
-/// What may be written into a text.
-#[derive(Debug, Clone, Serialize)]
-pub struct Placeholder {
-    /// With its braces: `{buyer_name}`.
-    pub name: String,
-    /// What it becomes, in the reader's language.
-    pub meaning: String,
+/// What may be written into a text; what it becomes is `admin.placeholder.NAME` in the catalog.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlaceholderHint {
+    /// Without its braces: `product`.
+    pub name: &'static str,
+}
+
+impl From<texts::Placeholder> for PlaceholderHint {
+    fn from(placeholder: texts::Placeholder) -> Self {
+        Self { name: placeholder.name() }
+    }
 }
 
 /// templates/admin/file_replace.html - a new version of a file.
@@ -307,7 +311,7 @@ impl Template for ProductsPage {
         let list = |search: &str, status: Option<ProductStatus>| {
             Listing::of("/admin/products")
                 .search(search)
-                .word("status", status)
+                .tabs("status", status)
                 .sorted(Sort::by("name", Direction::Ascending), SORTABLE)
                 .csv("/admin/products.csv")
         };
@@ -409,8 +413,6 @@ impl Template for ProductFormPage {
     fn samples() -> Vec<Self> {
         let price =
             |currency: &str, amount: &str| PriceField { currency: text(currency), amount: text(amount) };
-        let placeholder =
-            |name: &str, meaning: &str| Placeholder { name: text(name), meaning: text(meaning) };
         let form = ProductForm {
             sku: String::new(),
             name: String::new(),
@@ -430,10 +432,7 @@ impl Template for ProductFormPage {
             version: 0,
             form: form.clone(),
             statuses: ProductStatus::choices(),
-            placeholders: vec![
-                placeholder("{buyer_name}", "the buyer's name"),
-                placeholder("{product_name}", "the package's name"),
-            ],
+            placeholders: texts::Placeholder::ALL.map(PlaceholderHint::from).into(),
             errors: Errors::new(),
         };
         let wrong = errors(&[

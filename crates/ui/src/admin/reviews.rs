@@ -119,7 +119,7 @@ impl Template for ReviewsPage {
         const SORTABLE: &[(&str, Direction)] = &[("opened", Direction::Ascending)];
         let list = |kind: Option<ReviewKind>| {
             Listing::of("/admin/reviews")
-                .word::<ReviewState>("state", None)
+                .tabs::<ReviewState>("state", None)
                 .word("kind", kind)
                 .sorted(Sort::by("opened", Direction::Ascending), SORTABLE)
         };

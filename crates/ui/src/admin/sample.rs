@@ -27,6 +27,9 @@ pub(super) fn days_ago(days: i64) -> Timestamp {
 pub(crate) fn signed_in(frame: &Frame, path: &str) -> Frame {
     let mut frame = frame.clone();
     path.clone_into(&mut frame.path);
+    if frame.staff.is_some() {
+        return frame;
+    }
     let waiting = [("notices", 2), ("reviews", 3), ("messages", 1)];
     frame.staff = Some(StaffFrame {
         name: "Grace Hopper".to_owned(),
