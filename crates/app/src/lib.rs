@@ -9,6 +9,7 @@
 pub mod api_keys;
 pub mod app;
 pub mod audit;
+pub mod backups;
 pub mod carts;
 pub mod connections;
 pub mod customers;

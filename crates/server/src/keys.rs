@@ -96,19 +96,31 @@ pub fn open_or_create(data: &Path, database: Database, entropy: &dyn Entropy) ->
     Ok(ring)
 }
 
+/// The ring as its file has it.
+pub fn text(ring: &Ring) -> String {
+    ring.keys().map(|(number, key)| format!("{number} {}\n", hex::encode(key.expose()))).collect()
+}
+
+/// Keeps a ring that is about to be replaced, beside the one in use.
+pub fn keep_replaced(data: &Path, ring: &Ring) -> Result<(), KeysError> {
+    write_as(data, "ring.replaced", ring)
+}
+
 /// Writes the ring durably: a new file beside the old one, then a rename.
 pub fn write(data: &Path, ring: &Ring) -> Result<(), KeysError> {
-    let path = ring_path(data);
+    write_as(data, "ring", ring)
+}
+
+fn write_as(data: &Path, name: &str, ring: &Ring) -> Result<(), KeysError> {
     let folder = data.join("keys");
+    let path = folder.join(name);
     let failed = |why| KeysError::File { path: path.clone(), why };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
     let temporary = folder.join("ring.new");
     let _ = std::fs::remove_file(&temporary);
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(failed)?;
-    for (number, key) in ring.keys() {
-        writeln!(file, "{number} {}", hex::encode(key.expose())).map_err(failed)?;
-    }
+    file.write_all(text(ring).as_bytes()).map_err(failed)?;
     file.sync_all().map_err(failed)?;
     std::fs::rename(&temporary, &path).map_err(failed)?;
     std::fs::File::open(&folder).and_then(|folder| folder.sync_all()).map_err(failed)

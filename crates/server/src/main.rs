@@ -4,9 +4,12 @@ mod checks;
 mod config;
 mod demo;
 mod keys;
+mod outfile;
+mod secrets;
 mod serve;
 mod verbs;
 mod wiring;
+mod witness;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,7 +53,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("handsel: {error}");
             // 1: refused, or not there. 2: could not begin.
-            ExitCode::from(if matches!(error, VerbError::Refused(_)) { 1 } else { 2 })
+            ExitCode::from(if matches!(error, VerbError::Refused(_) | VerbError::Backup(_)) { 1 } else { 2 })
         }
     }
 }
@@ -63,7 +66,9 @@ fn run(cli: Cli) -> Result<ExitCode, VerbError> {
             let app = wiring::open(&config)?;
             checks::refuse_insecure(&app, &config)?;
             let merchant = wiring::first_merchant(&app)?;
+            tell_quarantine(witness::arrive(&app, &config.data)?.as_ref());
             runtime()?.block_on(async {
+                tokio::spawn(witness::keep(app.clone(), config.data.clone()));
                 let listener = serve::bind(&config.listen).await?;
                 println!("shop: {}/", config.base_url);
                 if let Some(link) = wiring::owner_link(&app, merchant, &config.base_url).await? {
@@ -81,4 +86,14 @@ fn run(cli: Cli) -> Result<ExitCode, VerbError> {
 fn runtime() -> Result<tokio::runtime::Runtime, StartError> {
     let failed = |why| StartError::System { what: "starting the runtime".to_owned(), why };
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)
+}
+
+/// Loud, since a shop that sends nothing looks like one that works.
+fn tell_quarantine(quarantine: Option<&app::installation::Quarantine>) {
+    if let Some(quarantine) = quarantine {
+        eprintln!(
+            "QUARANTINE since {}: {}.\nNo mail is sent and no gateway is called. See: handsel quarantine status",
+            quarantine.since, quarantine.why
+        );
+    }
 }

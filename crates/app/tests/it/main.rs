@@ -2,8 +2,10 @@
 
 mod support;
 
-mod audit;
-mod buyer;
 mod api;
+mod audit;
+mod backups;
+mod buyer;
+mod quarantine;
 mod smoke;
 mod staff;

@@ -3,7 +3,9 @@
 //! They open the same database as the server and may run beside it; what they enqueue, the
 //! server does. Every verb that a script would read has `--json`.
 
+mod api_keys;
 mod audit;
+mod backup;
 mod connections;
 mod customers;
 mod doctor;
@@ -13,6 +15,9 @@ mod notices;
 mod orders;
 mod output;
 mod products;
+mod quarantine;
+mod secrets;
+mod staff;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -47,12 +52,28 @@ pub enum Verb {
     /// What gateways sent: list, show, replay, accept, refuse.
     #[command(subcommand)]
     Notices(notices::Verb),
+    /// Keys for programs that use the API: create, list, revoke.
+    #[command(subcommand)]
+    ApiKeys(api_keys::Verb),
+    /// Ways into the back office: owner-link.
+    #[command(subcommand)]
+    Staff(staff::Verb),
     /// Show which schema changes the database has had, and make those that are missing.
     Migrate(migrate::Options),
     /// Check database, clock, keys, disk, mail, address and connections, each with its remedy.
     Doctor,
     /// Run the invariants on the database: nothing lost, nothing twice, nothing unpaid.
     Audit(audit::Options),
+    /// Write the whole database into one file that either engine can restore.
+    Backup(backup::BackupOptions),
+    /// Put a backup into an empty database. Nothing is sent from it until you say so.
+    Restore(backup::RestoreOptions),
+    /// Why nothing is sent, and the end of it: status, lift.
+    #[command(subcommand)]
+    Quarantine(quarantine::Verb),
+    /// The keys: export, import, rotate.
+    #[command(subcommand)]
+    Secrets(secrets::Verb),
 }
 
 /// Flags that every verb understands.
@@ -87,6 +108,9 @@ pub enum VerbError {
     /// The product refused.
     #[error("{0}")]
     Refused(#[from] Failure),
+    /// A backup that cannot be made or restored.
+    #[error("{0}")]
+    Backup(#[from] app::backups::BackupError),
     /// What was typed cannot be understood.
     #[error("{0}")]
     Usage(String),
@@ -130,7 +154,11 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         Verb::Orders(verb) => orders::run(&desk, verb),
         Verb::Customers(verb) => customers::run(&desk, verb),
         Verb::Notices(verb) => notices::run(&desk, verb),
-        Verb::Migrate(_) | Verb::Doctor => Ok(()),
+        Verb::ApiKeys(verb) => api_keys::run(&desk, verb),
+        Verb::Staff(verb) => staff::run(&desk, verb),
+        Verb::Backup(options) => backup::backup(&desk, &options),
+        Verb::Quarantine(verb) => quarantine::run(&desk, verb),
+        Verb::Migrate(_) | Verb::Doctor | Verb::Restore(_) | Verb::Secrets(_) => Ok(()),
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -149,6 +177,8 @@ fn without_desk(config_file: Option<&Path>, common: &Common, verb: Verb) -> Resu
     match verb {
         Verb::Migrate(options) => migrate::run(&config()?, &options, output)?,
         Verb::Doctor => return Ok(Done(doctor::run(config_file, output, SystemClock::default().now()))),
+        Verb::Restore(options) => backup::restore_from(&config()?, &options, output)?,
+        Verb::Secrets(verb) => secrets::run(&config()?, verb, output)?,
         other => return Ok(NeedsDesk(other)),
     }
     Ok(Done(ExitCode::SUCCESS))
