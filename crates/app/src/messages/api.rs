@@ -90,7 +90,8 @@ fn list(
         Some(order) => {
             let mut rows = store::of_order(snapshot, asked.merchant, order)?;
             rows.retain(|row| {
-                state.is_none_or(|state| row.state == state) && paging.after.is_none_or(|after| row.id < after)
+                state.is_none_or(|state| row.state == state)
+                    && paging.after.is_none_or(|after| row.id < after)
             });
             rows.reverse();
             rows

@@ -60,10 +60,11 @@ pub fn page(
     before: Option<MessageId>,
     most: u32,
 ) -> Result<Vec<Message>, DbError> {
-    let mut text = "SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context,
+    let mut text =
+        "SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context,
             state, attempts, last_error, created_at, sent_at
        FROM messages WHERE merchant_id = $1 AND id < $2"
-        .to_owned();
+            .to_owned();
     text.push_str(match state {
         // The literal list is what lets the partial index be used.
         Some(MessageState::Waiting | MessageState::Failed | MessageState::Expired) => {

@@ -24,10 +24,7 @@ const REASON_LENGTH_MAX: usize = 500;
 /// The endpoints of this noun.
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::list(
-            at("listNotices", "/v1/notices", READ, "What gateways told, newest first."),
-            list,
-        ),
+        Endpoint::list(at("listNotices", "/v1/notices", READ, "What gateways told, newest first."), list),
         Endpoint::get(at("getNotice", "/v1/notices/{id}", READ, "A notice and what became of it."), get),
         Endpoint::act(
             at(
@@ -120,7 +117,8 @@ fn list(
         Some(order) => {
             let mut rows = store::of_order(snapshot, asked.merchant, order)?;
             rows.retain(|row| {
-                state.is_none_or(|state| row.state == state) && paging.after.is_none_or(|after| row.id < after)
+                state.is_none_or(|state| row.state == state)
+                    && paging.after.is_none_or(|after| row.id < after)
             });
             rows.reverse();
             rows

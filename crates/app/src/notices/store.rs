@@ -169,10 +169,11 @@ pub fn page(
     before: Option<NoticeId>,
     most: u32,
 ) -> Result<Vec<Stored>, DbError> {
-    let mut text = "SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id,
+    let mut text =
+        "SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id,
             copies, received_at, verified_at, decided_at
        FROM notices WHERE merchant_id = $1 AND id < $2"
-        .to_owned();
+            .to_owned();
     text.push_str(match state {
         // The literal list is what lets the partial index be used.
         Some(NoticeState::Received | NoticeState::Unmatched | NoticeState::Quarantined) => {

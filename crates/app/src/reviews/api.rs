@@ -20,7 +20,10 @@ const WRITE: Access = Access::Scope(Scope::ReviewsWrite);
 /// The endpoints of this noun.
 pub fn endpoints() -> Vec<Endpoint> {
     vec![
-        Endpoint::list(at("listReviews", "/v1/reviews", READ, "What waits for a person, newest first."), list),
+        Endpoint::list(
+            at("listReviews", "/v1/reviews", READ, "What waits for a person, newest first."),
+            list,
+        ),
         Endpoint::act_with(
             at("resolveReview", "/v1/reviews/{id}/resolve", WRITE, "Closes a review with what was decided."),
             resolve,
@@ -47,7 +50,8 @@ pub struct ReviewView {
 
 impl From<Review> for ReviewView {
     fn from(review: Review) -> Self {
-        let Review { id, merchant: _, kind, order, notice, detail, opened_at, resolved_at, resolution } = review;
+        let Review { id, merchant: _, kind, order, notice, detail, opened_at, resolved_at, resolution } =
+            review;
         Self { id, kind, order, notice, detail, opened_at, resolved_at, resolution }
     }
 }
