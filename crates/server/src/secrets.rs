@@ -74,7 +74,7 @@ pub fn seal(
 
 /// Opens an export: the text of a ring's file.
 pub fn open(export: &str, passphrase: &Secret<String>) -> Result<Secret<String>, SecretsError> {
-    let (cost, salt, nonce, sealed) = parse(export).ok_or(SecretsError::NotAnExport)?;
+    let Export { cost, salt, nonce, sealed } = parse(export).ok_or(SecretsError::NotAnExport)?;
     let cipher = XChaCha20Poly1305::new(&(*derive(passphrase, &salt, cost)?.expose()).into());
     let head = head(cost, &salt);
     let payload = Payload { msg: &sealed, aad: head.as_bytes() };
@@ -87,7 +87,15 @@ fn head(cost: Cost, salt: &[u8; SALT_LENGTH]) -> String {
     format!("{TITLE}\nargon2id m={memory_kib} t={passes} p={lanes}\nsalt {}\n", hex::encode(salt))
 }
 
-fn parse(export: &str) -> Option<(Cost, [u8; SALT_LENGTH], [u8; NONCE_LENGTH], Vec<u8>)> {
+/// An export's parts.
+struct Export {
+    cost: Cost,
+    salt: [u8; SALT_LENGTH],
+    nonce: [u8; NONCE_LENGTH],
+    sealed: Vec<u8>,
+}
+
+fn parse(export: &str) -> Option<Export> {
     let mut lines = export.lines();
     if lines.next()? != TITLE {
         return None;
@@ -100,7 +108,8 @@ fn parse(export: &str) -> Option<(Cost, [u8; SALT_LENGTH], [u8; NONCE_LENGTH], V
         && cost.lanes <= COST_MAX.lanes;
     let mut bytes = |name: &str| hex::decode(lines.next()?.strip_prefix(name)?).ok();
     let (salt, nonce, sealed) = (bytes("salt ")?, bytes("nonce ")?, bytes("sealed ")?);
-    bearable.then_some((cost, salt.try_into().ok()?, nonce.try_into().ok()?, sealed))
+    let export = Export { cost, salt: salt.try_into().ok()?, nonce: nonce.try_into().ok()?, sealed };
+    bearable.then_some(export)
 }
 
 fn derive(

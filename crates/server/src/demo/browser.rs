@@ -158,7 +158,7 @@ impl Page {
     /// The first link whose address contains this text.
     pub fn link(&self, has: &str) -> Result<Url, String> {
         let text = self.text();
-        let targets = text.split("href=").skip(1).filter_map(|after| quoted(after));
+        let targets = text.split("href=").skip(1).filter_map(quoted);
         let found = targets.into_iter().find(|target| target.contains(has));
         let found = found.ok_or_else(|| format!("{} ({}) has no link to {has}", self.url, self.status))?;
         self.url.join(&found).map_err(|error| format!("{found}: {error}"))

@@ -11,7 +11,7 @@ mod shopping;
 
 use app::merchants::Merchant;
 use app::orders::Order;
-use kernel::{OrderId, Span};
+use kernel::Span;
 
 use crate::support::http::Visitor;
 use crate::support::{Reply, Shop, TestApp};
@@ -76,12 +76,6 @@ impl TestApp {
     /// The path of a grant's landing page.
     pub fn landing_of(&self, order: &Order) -> String {
         format!("/d/{}", self.link(&self.grant(order)))
-    }
-
-    /// The order that a form's fields name at the gateway.
-    pub fn order_named(&self, reference: &str) -> Order {
-        let id: OrderId = reference.parse().expect("an order's id");
-        self.orders().into_iter().find(|order| order.id == id).expect("an order of ours")
     }
 }
 
