@@ -81,10 +81,10 @@ struct Office {
 impl Office {
     fn open(mode: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let CertifiedKey { cert, signing_key } =
+        let CertifiedKey { cert, key_pair } =
             generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         std::fs::write(folder.path().join("cert.pem"), cert.pem()).unwrap();
-        std::fs::write(folder.path().join("key.pem"), signing_key.serialize_pem()).unwrap();
+        std::fs::write(folder.path().join("key.pem"), key_pair.serialize_pem()).unwrap();
         let server = Server::start(SERVER, &[mode], folder.path());
         Self { folder, server, certificate: cert.pem() }
     }
