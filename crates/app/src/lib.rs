@@ -8,6 +8,7 @@
 
 pub mod api_keys;
 pub mod app;
+pub mod audit;
 pub mod carts;
 pub mod connections;
 pub mod customers;
