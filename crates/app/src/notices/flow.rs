@@ -346,7 +346,8 @@ pub fn quarantine(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Result<(), Db
         summary: notice.summary,
         order: notice.order,
         waits_for: None,
-        verified_at: None,
+        // Only what its gateway has confirmed comes so far.
+        verified_at: notice.verified_at.or(Some(cx.now)),
     };
     store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
     let detail = serde_json::json!({ "why": why });

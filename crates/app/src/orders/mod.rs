@@ -224,6 +224,23 @@ pub enum Turn {
     PaidAgain,
 }
 
+/// The status that the money of all payments gives, by itself; `None` while nothing is known.
+pub fn status_by(due: Money, standing: Standing) -> Option<OrderStatus> {
+    use OrderStatus as S;
+    let covered = standing.settled_minor >= due.minor && standing.settled_minor > 0;
+    if covered && standing.returned_minor >= standing.settled_minor {
+        Some(S::Refunded)
+    } else if covered {
+        Some(S::Paid)
+    } else if standing.pending {
+        Some(S::Pending)
+    } else if standing.failed {
+        Some(S::Void)
+    } else {
+        None
+    }
+}
+
 /// The status that follows from the money. Pure, and independent of the order in which the
 /// news came.
 ///
@@ -231,18 +248,10 @@ pub enum Turn {
 /// it is never void: it is paid or refunded. All of it gone back is refunded, whoever took it.
 pub fn follow(order: &Order, standing: Standing) -> (OrderStatus, Turn) {
     use OrderStatus as S;
-    let covered = standing.settled_minor >= order.due_minor && standing.settled_minor > 0;
-    let gone = standing.settled_minor > 0 && standing.returned_minor >= standing.settled_minor;
-    let next = if gone && (covered || order.paid_at.is_some()) {
-        S::Refunded
-    } else if covered || order.paid_at.is_some() {
-        S::Paid
-    } else if standing.pending {
-        S::Pending
-    } else if standing.failed {
-        S::Void
-    } else {
-        order.status
+    let next = status_by(order.due(), standing).unwrap_or(order.status);
+    let next = match (order.paid_at, next) {
+        (Some(_), S::AwaitingPayment | S::Pending | S::Void) => S::Paid,
+        (_, next) => next,
     };
     let turn = match (order.status, next) {
         (before, after) if before == after => Turn::Same,

@@ -153,7 +153,8 @@ pub fn page(
         .all(source, read)
 }
 
-const COLUMNS: &str = "id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name,
+/// An order's columns, as [`read`] wants them.
+pub const COLUMNS: &str = "id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name,
     buyer_company, buyer_country, buyer_vat_id, locale, currency, net_minor, tax_minor, due_minor, settled_minor,
     returned_minor, nonce, ring_key, generation, consent_text, consent_at, created_at, paid_at, version";
 

@@ -108,17 +108,20 @@ pub fn facts(
            FROM facts WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id")
     .bind(merchant)
     .bind(payment)
-    .all(source, |row| {
-        Ok(Fact {
-            id: row.get("id")?,
-            kind: row.get("kind")?,
-            movement_ref: row.get("movement_ref")?,
-            amount_minor: row.get("amount_minor")?,
-            currency: row.get("currency")?,
-            detail: row.get("detail")?,
-            notice: row.get("notice_id")?,
-            occurred_at: row.get("occurred_at")?,
-        })
+    .all(source, read_fact)
+}
+
+/// Reads a fact's columns.
+pub fn read_fact(row: &mut Row) -> Result<Fact, DbError> {
+    Ok(Fact {
+        id: row.get("id")?,
+        kind: row.get("kind")?,
+        movement_ref: row.get("movement_ref")?,
+        amount_minor: row.get("amount_minor")?,
+        currency: row.get("currency")?,
+        detail: row.get("detail")?,
+        notice: row.get("notice_id")?,
+        occurred_at: row.get("occurred_at")?,
     })
 }
 

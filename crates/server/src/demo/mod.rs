@@ -84,9 +84,17 @@ fn tell(stage: &Stage, owner_link: Option<String>) {
 
 /// What the audit finds, in words.
 async fn audit(stage: &Stage) -> Result<Vec<String>, String> {
-    let report =
-        app::audit::run(&stage.app, app::audit::Depth::Contents).await.map_err(|error| error.to_string())?;
-    Ok(report.violations.iter().map(|one| format!("{}: {} ({})", one.check, one.found, one.rule)).collect())
+    let app = stage.app.clone();
+    let audited = tokio::task::spawn_blocking(move || {
+        let options = app::audit::Options { depth: app::audit::Depth::Contents, ..app::audit::Options::default() };
+        app::audit::run(app.db(), &**app.blobs(), app.now(), &options)
+    });
+    let report = audited.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    let words = |check: &app::audit::Outcome| {
+        let (id, title) = (check.id, check.title);
+        check.violations.iter().map(|one| format!("{id} {title}: {}", one.text)).collect::<Vec<_>>()
+    };
+    Ok(report.broken().flat_map(words).collect())
 }
 
 /// The way in for the owner, as long as nobody has one.

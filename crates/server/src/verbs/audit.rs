@@ -1,29 +1,40 @@
 //! `handsel audit`
 
-use app::audit::{self, Depth};
+use app::audit::{self, Depth, Outcome, Verdict};
 
 use super::{Desk, VerbError};
 
 /// How thoroughly.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Read and hash every content too.
+    /// Read and hash every content too. Takes as long as reading the disk.
     #[arg(long)]
     deep: bool,
+    /// Only this check, such as I4; may be given several times.
+    #[arg(long, value_name = "CHECK")]
+    only: Vec<String>,
 }
 
-/// Runs the invariants and tells what breaks them. `false`: something does.
+/// Runs the checks and tells what they found. `false`: some promise is broken.
 pub fn run(desk: &Desk, options: Options) -> Result<bool, VerbError> {
-    let depth = if options.deep { Depth::Contents } else { Depth::Presence };
-    let report = audit::run_blocking(&desk.app, depth)?;
-    if report.is_clean() {
-        let text = format!("{} invariants hold", report.checks.len());
-        desk.output.done(&text, &serde_json::json!(report));
-    } else {
-        let row = |one: &audit::Violation| vec![one.check.to_owned(), one.found.clone(), one.rule.to_owned()];
-        let rows: Vec<_> = report.violations.iter().map(row).collect();
-        let values: Vec<_> = report.violations.iter().map(|one| serde_json::json!(one)).collect();
-        desk.output.list(&["CHECK", "FOUND", "RULE"], &rows, &values);
-    }
+    let depth = if options.deep { Depth::Contents } else { Depth::Sizes };
+    let wanted = audit::Options { depth, only: options.only, ..audit::Options::default() };
+    let report = audit::run(desk.app.db(), &**desk.app.blobs(), desk.app.now(), &wanted)?;
+    let values: Vec<_> = report.checks.iter().map(|check| serde_json::json!(check)).collect();
+    let rows: Vec<_> = report.checks.iter().flat_map(rows).collect();
+    desk.output.list(&["CHECK", "VERDICT", "PROMISE"], &rows, &values);
     Ok(report.is_clean())
+}
+
+fn rows(check: &Outcome) -> Vec<Vec<String>> {
+    let verdict = match check.verdict {
+        Verdict::Held => "held",
+        Verdict::Broken => "BROKEN",
+        Verdict::NotApplicable => "-",
+    };
+    let mut rows = vec![vec![check.id.to_owned(), verdict.to_owned(), check.title.to_owned()]];
+    for one in &check.violations {
+        rows.push(vec![String::new(), String::new(), format!("{}: {}", one.rows.join(", "), one.text)]);
+    }
+    rows
 }

@@ -202,6 +202,7 @@ impl TestApp {
             consented: false,
         };
         let merchant = shop.merchant.clone();
+        self.tick();
         self.app.write_blocking(merchant.id, Actor::Visitor, move |cx| {
             orders::flow::place(cx, &merchant, &wanted)
         })

@@ -40,6 +40,7 @@ impl Reply {
 impl TestApp {
     /// One request, answered whole.
     pub fn request(&self, request: Request<Body>) -> Reply {
+        self.tick();
         self.block_on(answer(self.router.clone(), request))
     }
 
@@ -56,6 +57,7 @@ impl TestApp {
 
     /// The answer's head with its body still to come, for tests that read it bit by bit.
     pub fn begin_request(&self, request: Request<Body>) -> http::Response<Body> {
+        self.tick();
         let answered = self.block_on(self.router.clone().oneshot(request));
         answered.expect("the router answers")
     }

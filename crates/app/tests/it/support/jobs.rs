@@ -14,7 +14,7 @@ impl TestApp {
     /// Does every job that is due, in the order of their ids, and keeps the house, until both
     /// are quiet. What is due later stays; move the clock and run again.
     pub fn run_jobs(&self) {
-        self.block_on(quiesce(&self.app));
+        self.block_on(quiesce(self));
     }
 
     /// Takes due jobs without doing them, as a worker would that dies.
@@ -24,6 +24,7 @@ impl TestApp {
 
     /// Does one job that was claimed.
     pub fn perform(&self, job: Claimed) {
+        self.tick();
         self.block_on(runner::perform(&self.app, job));
     }
 
@@ -56,14 +57,17 @@ impl TestApp {
     }
 }
 
-async fn quiesce(app: &App) {
+async fn quiesce(t: &TestApp) {
+    let app = &t.app;
     for _ in 0..ROUNDS_MAX {
         wait_for_handed_over(app).await;
         let claimed = runner::claim(app, CLAIMED_AT_ONCE).await.expect("jobs are claimed");
         let (idle, running) = (claimed.is_empty(), running(app).await > claimed.len());
         for job in claimed {
+            t.tick();
             runner::perform(app, job).await;
         }
+        t.tick();
         if !idle || running {
             tokio::task::yield_now().await;
             continue;

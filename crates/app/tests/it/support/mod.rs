@@ -1,8 +1,8 @@
 //! A whole shop for one test: its database, its clock, its gateway, its mail.
 //!
 //! The world is simulated, the product is not: notices come in through the router, a simulated
-//! PayPal answers the postback over loopback, mail lands in a mailbox. Time stands still until
-//! [`TestApp::advance`] moves it. Nothing runs unless the test runs it: jobs are done by
+//! PayPal answers the postback over loopback, mail lands in a mailbox. Time stands still, but for
+//! a millisecond at whatever happens, until [`TestApp::advance`] moves it. Nothing runs unless the test runs it: jobs are done by
 //! [`TestApp::run_jobs`]. Dropping a `TestApp` fails the test when jobs were left undone or the
 //! audit finds something.
 #![allow(dead_code, reason = "each test module uses its part")]
@@ -14,13 +14,14 @@ pub mod look;
 pub mod notices;
 pub mod state;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use app::app::{App, Parts, Settings};
-use app::audit;
+use app::audit::{self, Acknowledged, Report};
 use app::cx::{Actor, Cx};
 use app::problem::Flow;
 use app::ring::Ring;
@@ -56,7 +57,8 @@ pub struct TestApp {
     /// The first merchant, with its connection.
     pub shop: Shop,
     router: axum::Router,
-    left: std::cell::RefCell<Left>,
+    left: RefCell<Left>,
+    acknowledged: RefCell<Vec<Acknowledged>>,
     runtime: Runtime,
     _folder: TempDir,
 }
@@ -104,8 +106,19 @@ impl TestApp {
         });
         let shop = goods::open_shop(&app, "shop", "seller@example.com", &paypal.url());
         let router = app::web::router(app.clone());
-        let left = std::cell::RefCell::default();
-        Self { app, clock, mailbox, mailer, paypal, shop, router, left, runtime, _folder: folder }
+        Self {
+            app,
+            clock,
+            mailbox,
+            mailer,
+            paypal,
+            shop,
+            router,
+            left: RefCell::default(),
+            acknowledged: RefCell::default(),
+            runtime,
+            _folder: folder,
+        }
     }
 
     /// The time.
@@ -116,6 +129,12 @@ impl TestApp {
     /// Moves the time on, for the shop and for PayPal.
     pub fn advance(&self, by: Span) {
         self.clock.advance(by);
+    }
+
+    /// A moment passes, as one does between any two things that happen: ids of what comes later
+    /// are greater.
+    pub fn tick(&self) {
+        self.clock.advance(Span::micros(1_000));
     }
 
     /// Runs a future to its end on the test's thread.
@@ -138,6 +157,7 @@ impl TestApp {
         T: Send + 'static,
         F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
     {
+        self.tick();
         self.app.write_blocking(merchant, Actor::Shell, work)
     }
 
@@ -147,6 +167,18 @@ impl TestApp {
         work: impl FnMut(&mut db::Snapshot<'_>) -> Flow<T> + Send + 'static,
     ) -> T {
         self.app.read_now(work).expect("it can be read")
+    }
+
+    /// What the audit says now, including whether every notice that heard 200 is in the inbox.
+    pub fn audit(&self) -> Report {
+        let options =
+            audit::Options { acknowledged: self.acknowledged.borrow().clone(), ..audit::Options::default() };
+        audit::run(self.app.db(), &**self.app.blobs(), self.now(), &options).expect("the audit runs")
+    }
+
+    /// The names of the checks that find something.
+    pub fn broken_checks(&self) -> Vec<&'static str> {
+        self.audit().broken().map(|check| check.id).collect()
     }
 
     /// Says that this test leaves jobs undone on purpose.
@@ -166,12 +198,10 @@ impl Drop for TestApp {
             let left = self.left.take();
             let jobs = self.undone_jobs();
             assert!(left.jobs || jobs.is_empty(), "jobs were left undone:\n{}", jobs.join("\n"));
-            let report = audit::run_blocking(&self.app, audit::Depth::Presence).expect("the audit runs");
-            let unexpected =
-                report.violations.iter().filter(|one| !left.violations.iter().any(|c| c == one.check));
-            let unexpected: Vec<String> =
-                unexpected.map(|one| format!("{} {}", one.check, one.found)).collect();
-            assert!(unexpected.is_empty(), "the audit found:\n{}", unexpected.join("\n"));
+            let report = self.audit();
+            let unexpected: Vec<_> =
+                report.broken().filter(|check| !left.violations.iter().any(|id| id == check.id)).collect();
+            assert!(unexpected.is_empty(), "the audit found something: {unexpected:#?}");
         }
         self.app.db().close();
     }

@@ -1,6 +1,8 @@
 //! What PayPal says, and how it reaches the shop.
 
+use app::audit::Acknowledged;
 use app::orders::Order;
+use gateways::RawPost;
 use http::StatusCode;
 use kernel::Money;
 use paysim::ipn::{Body, Buyer, Item, Means, Movement, Sale, txn_id};
@@ -72,7 +74,28 @@ impl TestApp {
 
     /// Anybody posts these bytes to a merchant's hook.
     pub fn post_notice_to(&self, shop: &Shop, body: Vec<u8>) -> Reply {
-        self.request(Self::hook_request(shop, body))
+        let key = self.transport_key(shop, &body);
+        let reply = self.request(Self::hook_request(shop, body));
+        if reply.status == StatusCode::OK {
+            self.note_acknowledged(shop, key);
+        }
+        reply
+    }
+
+    /// Keeps in mind that a gateway heard 200 for these bytes; the audit looks for them.
+    pub fn note_acknowledged(&self, shop: &Shop, transport_key: [u8; 32]) {
+        self.acknowledged.borrow_mut().push(Acknowledged { connection: shop.connection.id, transport_key });
+    }
+
+    /// What identifies these bytes in the inbox.
+    pub fn transport_key(&self, shop: &Shop, body: &[u8]) -> [u8; 32] {
+        app::notices::transport_key(&RawPost {
+            method: "POST".to_owned(),
+            target: format!("/hooks/{}", shop.connection.id),
+            headers: Vec::new(),
+            body: body.to_vec(),
+            received_at: self.now(),
+        })
     }
 
     /// The request that a gateway makes.
