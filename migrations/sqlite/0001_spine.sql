@@ -58,6 +58,9 @@ CREATE TABLE customers (
   created_at  INTEGER NOT NULL,
   UNIQUE (merchant_id, email)
 ) STRICT;
+CREATE INDEX customers_merchant ON customers (merchant_id, id);
+CREATE INDEX customers_name ON customers (merchant_id, lower(name), id);
+CREATE INDEX customers_company ON customers (merchant_id, lower(company), id) WHERE company <> '';
 
 CREATE TABLE sessions (
   id           TEXT    NOT NULL PRIMARY KEY,
@@ -149,6 +152,8 @@ CREATE TABLE products (
   version         INTEGER NOT NULL,
   UNIQUE (merchant_id, sku)
 ) STRICT;
+CREATE INDEX products_name ON products (merchant_id, lower(name), id);
+CREATE INDEX products_updated ON products (merchant_id, updated_at, id);
 
 -- A product has one price per currency in force at a time: the newest valid_from that has come.
 CREATE TABLE prices (
@@ -223,6 +228,13 @@ CREATE TABLE orders (
   CHECK (status NOT IN ('paid', 'refunded') OR paid_at IS NOT NULL)
 ) STRICT;
 CREATE INDEX orders_merchant ON orders (merchant_id, id);
+-- What the list of transactions is narrowed, sorted and searched by.
+CREATE INDEX orders_status ON orders (merchant_id, status, id);
+CREATE INDEX orders_due ON orders (merchant_id, due_minor, id);
+CREATE INDEX orders_email ON orders (merchant_id, buyer_email, id) WHERE buyer_email IS NOT NULL;
+CREATE INDEX orders_name ON orders (merchant_id, lower(buyer_name), id) WHERE buyer_name <> '';
+-- What came in on a day, without touching the orders themselves.
+CREATE INDEX orders_paid ON orders (merchant_id, paid_at, currency, due_minor) WHERE paid_at IS NOT NULL;
 CREATE INDEX orders_uninvoiced ON orders (paid_at, id) WHERE paid_at IS NOT NULL AND invoiced_at IS NULL;
 CREATE INDEX orders_customer ON orders (customer_id, id) WHERE customer_id IS NOT NULL;
 
@@ -439,8 +451,9 @@ CREATE TABLE messages (
   UNIQUE (merchant_id, dedupe_key)
 ) STRICT;
 CREATE INDEX messages_merchant ON messages (merchant_id, id);
+CREATE INDEX messages_to ON messages (merchant_id, to_address, id);
 CREATE INDEX messages_order ON messages (order_id) WHERE order_id IS NOT NULL;
-CREATE INDEX messages_unsent ON messages (merchant_id, state) WHERE state IN ('waiting', 'failed', 'expired');
+CREATE INDEX messages_unsent ON messages (merchant_id, state, id) WHERE state IN ('waiting', 'failed', 'expired');
 
 CREATE TABLE invoice_series (
   merchant_id TEXT    NOT NULL REFERENCES merchants (id),
@@ -469,6 +482,8 @@ CREATE TABLE invoices (
   UNIQUE (order_id, cause)
 ) STRICT;
 CREATE INDEX invoices_merchant ON invoices (merchant_id, id);
+CREATE INDEX invoices_number ON invoices (merchant_id, number, id);
+CREATE INDEX invoices_gross ON invoices (merchant_id, gross_minor, id);
 
 -- Refunds and reversals whose credit note has not been issued yet.
 CREATE TABLE credits_due (
@@ -476,6 +491,20 @@ CREATE TABLE credits_due (
   merchant_id TEXT    NOT NULL REFERENCES merchants (id),
   order_id    TEXT    NOT NULL REFERENCES orders (id),
   due_at      INTEGER NOT NULL
+) STRICT;
+
+-- What a product has sold, by day, and how many lines hold a version of a file: counted by the
+-- job that issues the invoice, once per order, so that no page adds up a million lines. The sum
+-- of all days stands under the day -1.
+CREATE TABLE sales (
+  merchant_id  TEXT NOT NULL REFERENCES merchants (id),
+  subject      TEXT NOT NULL,
+  day          INTEGER NOT NULL,
+  currency     TEXT NOT NULL,
+  orders       INTEGER NOT NULL,
+  units        INTEGER NOT NULL,
+  amount_minor INTEGER NOT NULL,
+  PRIMARY KEY (merchant_id, subject, day, currency)
 ) STRICT;
 
 -- What a person has to look at.
@@ -493,6 +522,7 @@ CREATE TABLE reviews (
 ) STRICT;
 CREATE INDEX reviews_open ON reviews (merchant_id, id) WHERE resolved_at IS NULL;
 CREATE INDEX reviews_order ON reviews (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX reviews_merchant ON reviews (merchant_id, id);
 
 -- The audit log and every order's timeline. seq and hash are sealed by a job of its own.
 CREATE TABLE events (
@@ -510,6 +540,10 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_order ON events (order_id, id) WHERE order_id IS NOT NULL;
 CREATE INDEX events_unsealed ON events (merchant_id, id) WHERE seq IS NULL;
+CREATE INDEX events_merchant ON events (merchant_id, id);
+-- What staff did, among the many lines of gateways and jobs.
+CREATE INDEX events_staff ON events (merchant_id, id) WHERE actor >= 'stf_' AND actor < 'stg';
+CREATE INDEX events_subject ON events (merchant_id, subject, id) WHERE order_id IS NULL;
 
 -- Work for the outside world. A running job always has a lease, so a crashed worker's comes back.
 CREATE TABLE jobs (
@@ -528,6 +562,7 @@ CREATE TABLE jobs (
 ) STRICT;
 CREATE INDEX jobs_ready ON jobs (run_at, id) WHERE state = 'ready';
 CREATE INDEX jobs_running ON jobs (lease_until) WHERE state = 'running';
+CREATE INDEX jobs_dead ON jobs (id) WHERE state = 'dead';
 -- One waiting job per subject. A running one does not count, or news that arrives while it
 -- runs would be lost.
 CREATE UNIQUE INDEX jobs_dedupe ON jobs (kind, dedupe_key) WHERE dedupe_key IS NOT NULL AND state = 'ready';

@@ -239,6 +239,69 @@ pub fn of_grant(
     .all(source, read)
 }
 
+/// A session with the name of its file.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// The session.
+    pub download: Download,
+    /// The name that the content is saved under.
+    pub name: String,
+}
+
+/// The newest sessions of an order that are older than this one.
+pub fn of_order_before(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    before: DownloadId,
+    most: u32,
+) -> Result<Vec<Fetched>, DbError> {
+    sql("SELECT d.id AS d_id, d.merchant_id AS d_merchant, d.grant_id AS d_grant, d.file_version_id AS d_file,
+                d.generation AS d_generation, d.nonce AS d_nonce, d.ring_key AS d_ring_key, d.state AS d_state,
+                d.bytes AS d_bytes, d.size AS d_size, d.address AS d_address, d.user_agent AS d_user_agent,
+                d.started_at AS d_started_at, d.last_byte_at AS d_last_byte_at, v.name AS file_name
+           FROM grants g JOIN downloads d ON d.grant_id = g.id JOIN file_versions v ON v.id = d.file_version_id
+          WHERE g.order_id = $1 AND d.id < $2 AND g.merchant_id = $3 ORDER BY d.id DESC LIMIT $4")
+    .bind(order)
+    .bind(before)
+    .bind(merchant)
+    .bind(most)
+    .all(source, |row| Ok(Fetched { name: row.get("file_name")?, download: read(row)? }))
+}
+
+/// The places of one file of a grant.
+#[derive(Debug, Clone, Copy)]
+pub struct Places {
+    /// Which content.
+    pub file: FileVersionId,
+    /// Reserved.
+    pub open: u32,
+    /// Used up.
+    pub spent: u32,
+    /// Bytes handed out.
+    pub bytes: u64,
+}
+
+/// The places of a grant's files, as far as any was taken.
+pub fn places(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    grant: GrantId,
+) -> Result<Vec<Places>, DbError> {
+    sql("SELECT file_version_id, open_places, spent_places, bytes FROM grant_files
+          WHERE merchant_id = $1 AND grant_id = $2 ORDER BY file_version_id")
+    .bind(merchant)
+    .bind(grant)
+    .all(source, |row| {
+        Ok(Places {
+            file: row.get("file_version_id")?,
+            open: row.get("open_places")?,
+            spent: row.get("spent_places")?,
+            bytes: row.get("bytes")?,
+        })
+    })
+}
+
 /// Ends an idle session: its place is spent or free again.
 pub fn close_idle(tx: &mut Tx<'_>, download: &Download, becomes: DownloadState) -> Result<(), DbError> {
     let closed = sql("UPDATE downloads SET state = $1 WHERE id = $2 AND merchant_id = $3 AND state = 'open'")

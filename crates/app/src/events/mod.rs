@@ -6,6 +6,7 @@
 
 pub mod flow;
 pub mod store;
+pub mod view;
 
 use kernel::{EventId, MerchantId, OrderId, Timestamp};
 use sha2::{Digest, Sha256};

@@ -1,7 +1,7 @@
 //! SQL of the events.
 
 use db::{DbError, Row, Source, Tx, sql};
-use kernel::{MerchantId, OrderId, Timestamp};
+use kernel::{EventId, MerchantId, OrderId, Timestamp};
 
 use super::Event;
 
@@ -73,6 +73,23 @@ pub fn of_order(
            FROM events WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")
     .bind(merchant)
     .bind(order)
+    .all(source, read)
+}
+
+/// The newest events of an order that are older than this one.
+pub fn of_order_before(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    before: EventId,
+    most: u32,
+) -> Result<Vec<Event>, DbError> {
+    sql("SELECT id, merchant_id, order_id, subject, kind, actor, detail, happened_at
+           FROM events WHERE order_id = $1 AND id < $2 AND merchant_id = $3 ORDER BY id DESC LIMIT $4")
+    .bind(order)
+    .bind(before)
+    .bind(merchant)
+    .bind(most)
     .all(source, read)
 }
 

@@ -172,6 +172,13 @@ pub fn revoke(cx: &mut Cx<'_, '_>, grant: &mut Grant, cause: &str) -> Result<(),
     note(cx, grant, GrantChange::Revoked, cause)
 }
 
+/// Gives one grant back, by staff.
+pub fn restore(cx: &mut Cx<'_, '_>, grant: &mut Grant, cause: &str) -> Result<(), DbError> {
+    grant.status = GrantStatus::Active;
+    store::save_grant(cx.tx, grant)?;
+    note(cx, grant, GrantChange::Reinstated, cause)
+}
+
 fn note(cx: &mut Cx<'_, '_>, grant: &Grant, change: GrantChange, cause: &str) -> Result<(), DbError> {
     let id = GrantChangeId::mint(cx.draws);
     let actor = cx.actor.to_string();

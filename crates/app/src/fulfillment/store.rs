@@ -1,7 +1,7 @@
 //! SQL of units and grants.
 
 use db::{DbError, Inserted, Row, Source, Tx, sql};
-use kernel::{GrantChangeId, GrantId, MerchantId, OrderId, Timestamp};
+use kernel::{GrantChangeId, GrantId, LineId, MerchantId, OrderId, Timestamp};
 
 use super::{Grant, GrantChange};
 use crate::orders::Line;
@@ -117,6 +117,101 @@ pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: GrantId) -> Res
     .bind(merchant)
     .bind(id)
     .optional(source, read)
+}
+
+/// A change of a grant, as the timeline tells it.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// Its id.
+    pub id: GrantChangeId,
+    /// From which line.
+    pub line: LineId,
+    /// Which of its units.
+    pub unit_no: u32,
+    /// What happened.
+    pub change: GrantChange,
+    /// What caused it.
+    pub cause: String,
+    /// By whom.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The newest changes of an order's grants that are older than this one.
+pub fn changes_of_order_before(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    before: GrantChangeId,
+    most: u32,
+) -> Result<Vec<Changed>, DbError> {
+    sql("SELECT c.id AS id, g.line_id AS line_id, g.unit_no AS unit_no, c.change AS change, c.cause AS cause,
+                c.actor AS actor, c.changed_at AS changed_at
+           FROM grants g JOIN grant_changes c ON c.grant_id = g.id
+          WHERE g.order_id = $1 AND c.id < $2 AND g.merchant_id = $3 ORDER BY c.id DESC LIMIT $4")
+    .bind(order)
+    .bind(before)
+    .bind(merchant)
+    .bind(most)
+    .all(source, |row| {
+        Ok(Changed {
+            id: row.get("id")?,
+            line: row.get("line_id")?,
+            unit_no: row.get("unit_no")?,
+            change: row.get("change")?,
+            cause: row.get("cause")?,
+            actor: row.get("actor")?,
+            at: row.get("changed_at")?,
+        })
+    })
+}
+
+/// A unit of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Unit {
+    /// Of which line.
+    pub line: LineId,
+    /// Its number.
+    pub unit_no: u32,
+    /// How many it stands for.
+    pub capacity: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// The units of an order, by line and number.
+pub fn units(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    most: u32,
+) -> Result<Vec<Unit>, DbError> {
+    sql("SELECT line_id, unit_no, capacity, created_at FROM units
+          WHERE order_id = $1 AND merchant_id = $2 ORDER BY line_id, unit_no LIMIT $3")
+    .bind(order)
+    .bind(merchant)
+    .bind(most)
+    .all(source, |row| {
+        Ok(Unit {
+            line: row.get("line_id")?,
+            unit_no: row.get("unit_no")?,
+            capacity: row.get("capacity")?,
+            created_at: row.get("created_at")?,
+        })
+    })
+}
+
+/// The grants of one line, by unit.
+pub fn of_line(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    line: LineId,
+) -> Result<Vec<Grant>, DbError> {
+    let mut grants = of_order(source, merchant, order)?;
+    grants.retain(|grant| grant.line == line);
+    Ok(grants)
 }
 
 /// Reads a grant's columns.

@@ -5,6 +5,7 @@
 //! does not change when the merchant moves or a product is renamed.
 
 pub mod flow;
+pub mod staff_pages;
 pub mod store;
 pub mod view;
 

@@ -52,6 +52,24 @@ pub fn of_order(
     .all(source, read)
 }
 
+/// The newest messages of an order that are older than this one.
+pub fn of_order_before(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    before: MessageId,
+    most: u32,
+) -> Result<Vec<Message>, DbError> {
+    sql("SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context, state, attempts,
+                last_error, created_at, sent_at
+           FROM messages WHERE order_id = $1 AND id < $2 AND merchant_id = $3 ORDER BY id DESC LIMIT $4")
+    .bind(order)
+    .bind(before)
+    .bind(merchant)
+    .bind(most)
+    .all(source, read)
+}
+
 /// Records that sending is about to be tried.
 pub fn begin_attempt(tx: &mut Tx<'_>, message: &Message, subject: &str) -> Result<(), DbError> {
     sql("UPDATE messages SET attempts = attempts + 1, subject = $1 WHERE merchant_id = $2 AND id = $3")

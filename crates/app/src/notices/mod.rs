@@ -11,6 +11,7 @@ pub mod flow;
 pub mod jobs;
 pub mod matching;
 pub mod store;
+pub mod view;
 
 use gateways::RawPost;
 use kernel::{ConnectionId, MerchantId, NoticeId, OrderId, Timestamp};

@@ -154,6 +154,24 @@ pub fn of_order(
     .all(source, read)
 }
 
+/// The newest notices about an order that are older than this one.
+pub fn of_order_before(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    before: NoticeId,
+    most: u32,
+) -> Result<Vec<Stored>, DbError> {
+    sql("SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id, copies,
+                received_at, verified_at, decided_at
+           FROM notices WHERE order_id = $1 AND id < $2 AND merchant_id = $3 ORDER BY id DESC LIMIT $4")
+    .bind(order)
+    .bind(before)
+    .bind(merchant)
+    .bind(most)
+    .all(source, read)
+}
+
 /// Drops the raw bytes of decided notices from before this time. Answers how many.
 pub fn prune_raw(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, DbError> {
     sql("UPDATE notices SET raw_sealed = NULL

@@ -11,7 +11,12 @@ pub mod button;
 pub mod checkout;
 pub mod flow;
 pub mod pages;
+pub mod rows;
+pub mod staff_list;
+pub mod staff_pages;
+pub mod staff_view;
 pub mod store;
+pub mod timeline;
 pub mod view;
 
 use kernel::{

@@ -1,7 +1,7 @@
 //! SQL of payments, their facts and the ledger.
 
 use db::{DbError, Inserted, Row, Source, Tx, sql};
-use kernel::{ConnectionId, MerchantId, NoticeId, OrderId, PaymentId, Timestamp, TransferId};
+use kernel::{ConnectionId, FactId, MerchantId, NoticeId, OrderId, PaymentId, Timestamp, TransferId};
 
 use super::{Fact, Payment};
 
@@ -108,17 +108,19 @@ pub fn facts(
            FROM facts WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id")
     .bind(merchant)
     .bind(payment)
-    .all(source, |row| {
-        Ok(Fact {
-            id: row.get("id")?,
-            kind: row.get("kind")?,
-            movement_ref: row.get("movement_ref")?,
-            amount_minor: row.get("amount_minor")?,
-            currency: row.get("currency")?,
-            detail: row.get("detail")?,
-            notice: row.get("notice_id")?,
-            occurred_at: row.get("occurred_at")?,
-        })
+    .all(source, read_fact)
+}
+
+fn read_fact(row: &mut Row) -> Result<Fact, DbError> {
+    Ok(Fact {
+        id: row.get("id")?,
+        kind: row.get("kind")?,
+        movement_ref: row.get("movement_ref")?,
+        amount_minor: row.get("amount_minor")?,
+        currency: row.get("currency")?,
+        detail: row.get("detail")?,
+        notice: row.get("notice_id")?,
+        occurred_at: row.get("occurred_at")?,
     })
 }
 
@@ -188,6 +190,66 @@ pub fn notices_of_order(
     .bind(merchant)
     .bind(order)
     .all(source, |row| row.get("notice_id"))
+}
+
+/// A fact with the gateway's id of its payment.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// The fact.
+    pub fact: Fact,
+    /// The gateway's id of the payment.
+    pub gateway_ref: String,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+}
+
+/// The newest facts about an order's payments that are older than this one.
+pub fn facts_of_order_before(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    before: FactId,
+    most: u32,
+) -> Result<Vec<Told>, DbError> {
+    sql("SELECT f.id AS id, f.kind AS kind, f.movement_ref AS movement_ref, f.amount_minor AS amount_minor,
+                f.currency AS currency, f.detail AS detail, f.notice_id AS notice_id, f.occurred_at AS occurred_at,
+                f.recorded_at AS recorded_at, p.gateway_ref AS gateway_ref
+           FROM payments p JOIN facts f ON f.payment_id = p.id
+          WHERE p.order_id = $1 AND f.id < $2 AND p.merchant_id = $3 ORDER BY f.id DESC LIMIT $4")
+    .bind(order)
+    .bind(before)
+    .bind(merchant)
+    .bind(most)
+    .all(source, |row| {
+        Ok(Told { gateway_ref: row.get("gateway_ref")?, recorded_at: row.get("recorded_at")?, fact: read_fact(row)? })
+    })
+}
+
+/// The orders that were paid by a gateway's payment with this id, at any of the merchant's accounts.
+pub fn orders_of_gateway_ref(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    gateway_ref: &str,
+) -> Result<Vec<OrderId>, DbError> {
+    sql("SELECT order_id FROM payments
+          WHERE connection_id IN (SELECT id FROM connections WHERE merchant_id = $1) AND gateway_ref = $2
+            AND merchant_id = $1 AND order_id IS NOT NULL ORDER BY order_id LIMIT 100")
+    .bind(merchant)
+    .bind(gateway_ref)
+    .all(source, |row| row.get("order_id"))
+}
+
+/// The order that a payment pays.
+pub fn order_of(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    id: PaymentId,
+) -> Result<Option<OrderId>, DbError> {
+    let found = sql("SELECT order_id FROM payments WHERE merchant_id = $1 AND id = $2")
+        .bind(merchant)
+        .bind(id)
+        .optional(source, |row| row.get("order_id"))?;
+    Ok(found.flatten())
 }
 
 fn read(row: &mut Row) -> Result<Payment, DbError> {

@@ -23,6 +23,7 @@ pub fn ask(
         detail,
         opened_at: cx.now,
         resolved_at: None,
+        resolved_by: None,
         resolution: None,
     };
     store::insert(cx.tx, &review)

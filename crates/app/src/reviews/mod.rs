@@ -40,6 +40,8 @@ pub struct Review {
     pub opened_at: Timestamp,
     /// Until when.
     pub resolved_at: Option<Timestamp>,
+    /// By whom.
+    pub resolved_by: Option<String>,
     /// What was decided.
     pub resolution: Option<String>,
 }

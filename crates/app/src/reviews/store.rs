@@ -4,6 +4,7 @@ use db::{DbError, Row, Source, Tx, sql};
 use kernel::{MerchantId, OrderId, ReviewId, Timestamp};
 
 use super::Review;
+use crate::paging;
 
 /// Writes a review.
 pub fn insert(tx: &mut Tx<'_>, review: &Review) -> Result<(), DbError> {
@@ -40,7 +41,8 @@ pub fn resolve(
 
 /// What waits for a person, oldest first.
 pub fn open(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result<Vec<Review>, DbError> {
-    sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolution
+    sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolved_by,
+                resolution
            FROM reviews WHERE merchant_id = $1 AND resolved_at IS NULL ORDER BY id LIMIT $2")
     .bind(merchant)
     .bind(most)
@@ -56,13 +58,30 @@ pub fn count_open(source: &mut impl Source, merchant: MerchantId, most: u32) -> 
     .one(source, |row| row.get("waiting"))
 }
 
+/// Which of these orders a person has to look at.
+pub fn orders_waiting(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    orders: &[OrderId],
+) -> Result<Vec<OrderId>, DbError> {
+    paging::by_ids(orders, |some| {
+        let text = format!(
+            "SELECT DISTINCT order_id FROM reviews
+              WHERE merchant_id = $1 AND resolved_at IS NULL AND order_id IN ({})",
+            some.placeholders(2)
+        );
+        some.bind(sql(text).bind(merchant)).all(source, |row| row.get("order_id"))
+    })
+}
+
 /// The reviews of an order, oldest first.
 pub fn of_order(
     source: &mut impl Source,
     merchant: MerchantId,
     order: OrderId,
 ) -> Result<Vec<Review>, DbError> {
-    sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolution
+    sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolved_by,
+                resolution
            FROM reviews WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")
     .bind(merchant)
     .bind(order)
@@ -79,6 +98,7 @@ fn read(row: &mut Row) -> Result<Review, DbError> {
         detail: row.get("detail")?,
         opened_at: row.get("opened_at")?,
         resolved_at: row.get("resolved_at")?,
+        resolved_by: row.get("resolved_by")?,
         resolution: row.get("resolution")?,
     })
 }

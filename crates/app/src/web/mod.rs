@@ -2,9 +2,11 @@
 //! posted from our pages, rendering, and errors.
 
 pub mod assets;
+pub mod csv;
 pub mod desk;
 pub mod form;
 pub mod limits;
+pub mod listing;
 pub mod reply;
 pub mod signed_in;
 pub mod staff_visit;
@@ -19,7 +21,7 @@ use net::serve::Scheme;
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::{carts, downloads, links, notices, orders, products, staff};
+use crate::{carts, downloads, invoices, links, notices, orders, products, staff};
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -29,7 +31,10 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = desk::Desk::new(app);
     let desk = staff::sign_in_pages::desk(desk);
     let desk = staff::account_pages::desk(desk);
-    staff::staff_pages::desk(desk)
+    let desk = staff::staff_pages::desk(desk);
+    let desk = orders::staff_list::desk(desk);
+    let desk = orders::staff_pages::desk(desk);
+    invoices::staff_pages::desk(desk)
 }
 
 /// Every route of the program.
