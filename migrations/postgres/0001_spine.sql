@@ -52,6 +52,7 @@ CREATE TABLE customers (
   email       TEXT COLLATE "C" NOT NULL,
   name        TEXT COLLATE "C" NOT NULL,
   company     TEXT COLLATE "C" NOT NULL,
+  address     TEXT COLLATE "C" NOT NULL,
   country     TEXT COLLATE "C",
   vat_id      TEXT COLLATE "C",
   locale      TEXT COLLATE "C" NOT NULL,
@@ -118,6 +119,7 @@ CREATE TABLE idempotency (
   created_at   BIGINT NOT NULL,
   PRIMARY KEY (api_key_id, key)
 );
+CREATE INDEX idempotency_age ON idempotency (created_at);
 
 CREATE TABLE connections (
   id             TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -237,6 +239,8 @@ CREATE INDEX orders_name ON orders (merchant_id, lower(buyer_name), id) WHERE bu
 CREATE INDEX orders_paid ON orders (merchant_id, paid_at, currency, due_minor) WHERE paid_at IS NOT NULL;
 CREATE INDEX orders_uninvoiced ON orders (paid_at, id) WHERE paid_at IS NOT NULL AND invoiced_at IS NULL;
 CREATE INDEX orders_customer ON orders (customer_id, id) WHERE customer_id IS NOT NULL;
+-- What is rare is found without walking all that was paid.
+CREATE INDEX orders_rare ON orders (merchant_id, status, id) WHERE status IN ('pending', 'refunded', 'void');
 
 -- Terms are frozen here: price, tax, link life, limit, policies, as they were at purchase.
 CREATE TABLE order_lines (
@@ -287,6 +291,7 @@ CREATE TABLE notices (
   raw_sealed    BYTEA,
   address       TEXT COLLATE "C" NOT NULL,
   order_id      TEXT COLLATE "C" REFERENCES orders (id),
+  waits_for     TEXT COLLATE "C",
   copies        BIGINT NOT NULL,
   received_at   BIGINT NOT NULL,
   verified_at   BIGINT,
@@ -301,6 +306,8 @@ CREATE INDEX notices_open ON notices (merchant_id, state, id)
 CREATE INDEX notices_raw ON notices (received_at)
   WHERE raw_sealed IS NOT NULL AND state IN ('applied', 'ignored', 'refused', 'forged');
 CREATE INDEX notices_unmatched ON notices (received_at) WHERE state = 'unmatched';
+-- What becomes clear when the gateway announces this transaction.
+CREATE INDEX notices_waiting ON notices (connection_id, waits_for) WHERE state = 'unmatched';
 CREATE INDEX notices_order ON notices (order_id) WHERE order_id IS NOT NULL;
 
 CREATE TABLE payments (
@@ -388,18 +395,19 @@ CREATE TABLE grants (
 CREATE INDEX grants_order ON grants (order_id);
 CREATE INDEX grants_customer ON grants (customer_id);
 
--- Every change of a grant, with what caused it.
+-- Every change of a grant, with what caused it, in the order in which they happened.
 CREATE TABLE grant_changes (
   id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
   merchant_id TEXT COLLATE "C" NOT NULL REFERENCES merchants (id),
   grant_id    TEXT COLLATE "C" NOT NULL REFERENCES grants (id),
+  seq         BIGINT NOT NULL CHECK (seq >= 1),
   change      TEXT COLLATE "C" NOT NULL CHECK (change IN ('granted', 'made_provisional', 'confirmed', 'withdrawn', 'suspended',
                       'reinstated', 'revoked', 'reissued', 'extended')),
   cause       TEXT COLLATE "C" NOT NULL,
   actor       TEXT COLLATE "C" NOT NULL,
-  changed_at  BIGINT NOT NULL
+  changed_at  BIGINT NOT NULL,
+  UNIQUE (grant_id, seq)
 );
-CREATE INDEX grant_changes_grant ON grant_changes (grant_id, id);
 
 -- Places of one file of a grant: open + spent never exceed the grant's limit.
 CREATE TABLE grant_files (

@@ -1,6 +1,6 @@
 //! The program's one handle: database, clock, keys, and the doors to the outside world.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use db::{Db, Snapshot};
 use kernel::{Clock, Draws, Entropy, MerchantId, Timestamp};
@@ -10,6 +10,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
+use crate::installation::{self, Quarantine};
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
 
@@ -65,6 +66,8 @@ struct Inner {
     limiter: net::limit::RateLimiter,
     job_waiting: Notify,
     job_places: Arc<Semaphore>,
+    /// `None` until it is looked at for the first time.
+    quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
 }
 
 impl App {
@@ -73,7 +76,8 @@ impl App {
         let limiter = net::limit::RateLimiter::new(&*parts.entropy);
         let job_places = Arc::new(Semaphore::new(parts.settings.jobs_at_once));
         let transfers = Transfers::default();
-        Self(Arc::new(Inner { parts, transfers, limiter, job_waiting: Notify::new(), job_places }))
+        let (job_waiting, quarantine) = (Notify::new(), Mutex::default());
+        Self(Arc::new(Inner { parts, transfers, limiter, job_waiting, job_places, quarantine }))
     }
 
     /// The time.
@@ -144,6 +148,24 @@ impl App {
     /// Places for jobs that run at once.
     pub fn job_places(&self) -> &Arc<Semaphore> {
         &self.0.job_places
+    }
+
+    /// Why nothing leaves the house, if so: no mail, no call to a gateway. As last looked at by
+    /// the job runner, which looks every second.
+    pub fn quarantine(&self) -> Flow<Option<Arc<Quarantine>>> {
+        let known = self.0.quarantine.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some(quarantine) => Ok(quarantine),
+            None => Ok(self
+                .note_quarantine(self.read_now(|snapshot| Ok(installation::store::quarantine(snapshot)?))?)),
+        }
+    }
+
+    /// Keeps what was read of the quarantine for [`App::quarantine`].
+    pub fn note_quarantine(&self, found: Option<Quarantine>) -> Option<Arc<Quarantine>> {
+        let found = found.map(Arc::new);
+        *self.0.quarantine.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.clone());
+        found
     }
 
     /// Runs a flow in one transaction and answers after the durable commit.

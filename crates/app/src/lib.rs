@@ -6,6 +6,7 @@
 //! order, units, grants, messages; every arrow is a unique key, so running it twice changes
 //! nothing.
 
+pub mod api_keys;
 pub mod app;
 pub mod carts;
 pub mod connections;
@@ -15,6 +16,8 @@ pub mod downloads;
 pub mod events;
 pub mod failpoint;
 pub mod fulfillment;
+pub mod idempotency;
+pub mod installation;
 pub mod invoices;
 pub mod jobs;
 pub mod links;

@@ -25,6 +25,12 @@ db::words! {
         Unauthorized = "unauthorized",
         /// Signed in, but not allowed.
         Forbidden = "forbidden",
+        /// The request cannot be read: not JSON, an unknown field or parameter, a wrong type.
+        Malformed = "malformed",
+        /// The address exists, but not with this method.
+        MethodNotAllowed = "method_not_allowed",
+        /// The body is not of the kind that is taken here.
+        UnsupportedMediaType = "unsupported_media_type",
         /// Too many requests; try later.
         RateLimited = "rate_limited",
         /// This Idempotency-Key was used for another request.
@@ -50,6 +56,9 @@ impl Code {
             Self::Revoked | Self::Expired | Self::UsedUp => 410,
             Self::Unauthorized => 401,
             Self::Forbidden => 403,
+            Self::Malformed => 400,
+            Self::MethodNotAllowed => 405,
+            Self::UnsupportedMediaType => 415,
             Self::RateLimited => 429,
             Self::TooLarge => 413,
             Self::Unavailable => 503,

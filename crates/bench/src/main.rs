@@ -4,7 +4,10 @@
 //! `cargo run --release -p bench -- bare`
 
 mod bare;
+mod downloads;
+mod orders;
 mod report;
+mod shop;
 
 use std::process::ExitCode;
 
@@ -36,6 +39,14 @@ enum Benchmark {
         #[arg(long)]
         engine: Option<EngineChoice>,
     },
+    /// From a notice's arrival to the commit that fulfilled its order.
+    Orders {
+        /// Only this engine.
+        #[arg(long)]
+        engine: Option<EngineChoice>,
+    },
+    /// Authorized downloads against nginx with secure_link and sendfile.
+    Downloads,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,12 +55,23 @@ enum EngineChoice {
     Postgres,
 }
 
+impl EngineChoice {
+    const fn engine(self) -> db::Engine {
+        match self {
+            Self::Sqlite => db::Engine::Sqlite,
+            Self::Postgres => db::Engine::Postgres,
+        }
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let pace = report::Pace { seconds: arguments.seconds, turns: arguments.turns };
     let mut report = Report::default();
     let ran = match arguments.benchmark {
         Benchmark::Bare { engine } => bare::run(engine, pace, &mut report),
+        Benchmark::Orders { engine } => orders::run(engine.map(EngineChoice::engine), pace, &mut report),
+        Benchmark::Downloads => downloads::run(pace, &mut report),
     };
     if let Err(error) = ran {
         eprintln!("the benchmark failed: {error}");

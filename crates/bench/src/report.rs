@@ -36,6 +36,9 @@ struct Comparison {
 /// One side of a comparison: does work for the time given and tells how much it did.
 pub type Side<'s> = &'s mut dyn FnMut(Duration) -> Result<u64, Failure>;
 
+/// A side that also tells how much time counts: it prepares its work outside of it.
+pub type TimedSide<'s> = &'s mut dyn FnMut(Duration) -> Result<(u64, Duration), Failure>;
+
 /// Whatever went wrong.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -52,14 +55,31 @@ impl Report {
         budget: Option<f64>,
         pace: Pace,
     ) -> Result<(), Failure> {
+        let mut timed_baseline = |turn| timed(run_baseline, turn);
+        let mut timed_product = |turn| timed(run_product, turn);
+        self.compare_timed(work, (baseline, &mut timed_baseline), &mut timed_product, budget, pace)
+    }
+
+    /// [`Report::compare`] for sides that prepare their work outside the time that counts.
+    ///
+    /// # Errors
+    /// What a side fails with.
+    pub fn compare_timed(
+        &mut self,
+        work: &str,
+        (baseline, run_baseline): (&str, TimedSide<'_>),
+        run_product: TimedSide<'_>,
+        budget: Option<f64>,
+        pace: Pace,
+    ) -> Result<(), Failure> {
         let turn = Duration::from_secs_f64(pace.seconds);
         // The first turn warms caches and counts for nothing.
         run_baseline(turn / 4)?;
         run_product(turn / 4)?;
         let (mut of_baseline, mut of_product) = (Vec::new(), Vec::new());
         for _ in 0..pace.turns.max(1) {
-            of_baseline.push(rate(run_baseline, turn)?);
-            of_product.push(rate(run_product, turn)?);
+            of_baseline.push(rate(run_baseline(turn)?)?);
+            of_product.push(rate(run_product(turn)?)?);
         }
         let (baseline_rate, product_rate) = (median(of_baseline), median(of_product));
         eprintln!("  {work}: {product_rate:.0}/s, {baseline}: {baseline_rate:.0}/s");
@@ -102,10 +122,14 @@ impl Report {
     }
 }
 
-fn rate(side: Side<'_>, turn: Duration) -> Result<f64, Failure> {
+fn timed(side: Side<'_>, turn: Duration) -> Result<(u64, Duration), Failure> {
     let stopwatch = Stopwatch::start();
     let done = side(turn)?;
-    Ok(f64::from(u32::try_from(done)?) / stopwatch.elapsed().as_secs_f64())
+    Ok((done, stopwatch.elapsed()))
+}
+
+fn rate((done, spent): (u64, Duration)) -> Result<f64, Failure> {
+    Ok(f64::from(u32::try_from(done)?) / spent.as_secs_f64())
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -23,12 +23,22 @@ pub enum Engine {
 }
 
 /// Where the database is.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub enum Options {
     /// A file, made when it is missing.
     Sqlite(PathBuf),
     /// A `postgres://` URL.
     Postgres(String),
+}
+
+/// Without the URL, which may hold a password.
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => f.debug_tuple("Sqlite").field(path).finish(),
+            Self::Postgres(_) => f.debug_tuple("Postgres").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// What to do at opening when migrations are missing.

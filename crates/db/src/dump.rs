@@ -19,6 +19,9 @@ pub struct Table {
     pub key: Vec<usize>,
     /// The tables it refers to, without itself.
     pub refers_to: BTreeSet<String>,
+    /// The columns by which rows refer to other rows of this table, as places in `columns`.
+    /// [`insert`] needs them empty, since the other row may come later; [`patch`] fills them.
+    pub refers_to_itself: Vec<usize>,
 }
 
 /// A column, as both engines see it.
@@ -103,8 +106,21 @@ fn table(source: &mut impl Source, name: String) -> Result<Table, DbError> {
     if key.is_empty() {
         return Err(DbError::Other(format!("table {name} has no primary key")));
     }
-    let refers_to = parents_of(source, &name)?;
-    Ok(Table { name, columns, key: key.into_iter().map(|(_, at)| at).collect(), refers_to })
+    let parents = parents_of(source, &name)?;
+    let is_own =
+        |column: &Column| parents.iter().any(|(parent, from)| *parent == name && *from == column.name);
+    let own = |(at, column): (usize, &Column)| is_own(column).then_some(at);
+    let refers_to_itself: Vec<usize> = columns.iter().enumerate().filter_map(own).collect();
+    if let Some(column) = refers_to_itself.iter().filter_map(|at| columns.get(*at)).find(|c| !c.nullable) {
+        return Err(DbError::Other(format!(
+            "{name}.{} refers to its own table and may not be empty, so no row could be the first",
+            column.name
+        )));
+    }
+    let refers_to =
+        parents.iter().map(|(parent, _)| parent.clone()).filter(|parent| *parent != name).collect();
+    let key = key.into_iter().map(|(_, at)| at).collect();
+    Ok(Table { name, columns, key, refers_to, refers_to_itself })
 }
 
 fn kind_of(name: &str) -> Option<Kind> {
@@ -116,16 +132,18 @@ fn kind_of(name: &str) -> Option<Kind> {
     }
 }
 
-fn parents_of(source: &mut impl Source, name: &str) -> Result<BTreeSet<String>, DbError> {
+/// Tables that are referred to, each with the column that does.
+fn parents_of(source: &mut impl Source, name: &str) -> Result<Vec<(String, String)>, DbError> {
     let parents = match source.engine() {
-        Engine::Sqlite => "SELECT DISTINCT \"table\" AS name FROM pragma_foreign_key_list($1)",
+        Engine::Sqlite => "SELECT \"table\" AS name, \"from\" AS via FROM pragma_foreign_key_list($1)",
         Engine::Postgres => {
-            "SELECT DISTINCT p.relname::text AS name FROM pg_constraint c JOIN pg_class p ON p.oid = c.confrelid \
+            "SELECT p.relname::text AS name, a.attname::text AS via \
+             FROM pg_constraint c JOIN pg_class p ON p.oid = c.confrelid \
+             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey) \
              WHERE c.contype = 'f' AND c.conrelid = quote_ident($1)::regclass"
         }
     };
-    let parents: Vec<String> = sql(parents).bind(name).all(source, |row| row.get("name"))?;
-    Ok(parents.into_iter().filter(|parent| parent != name).collect())
+    sql(parents).bind(name).all(source, |row| Ok((row.get("name")?, row.get("via")?)))
 }
 
 fn parents_first(mut known: BTreeMap<String, Table>) -> Result<Vec<Table>, DbError> {
@@ -213,4 +231,38 @@ pub fn insert(tx: &mut Tx<'_>, table: &Table, row: &[Value]) -> Result<(), DbErr
         statement = statement.bind(value);
     }
     statement.change_one(tx)
+}
+
+/// Fills a column of a row that is there: the reference to another row of the same table.
+///
+/// # Errors
+/// When there is no such row or column, or the engine refuses it.
+pub fn patch(
+    tx: &mut Tx<'_>,
+    table: &Table,
+    key: &[Value],
+    column: usize,
+    value: &Value,
+) -> Result<(), DbError> {
+    let missing = || DbError::Other(format!("table {} has no column {column}", table.name));
+    let column = table.columns.get(column).ok_or_else(missing)?;
+    let (name, wanted) =
+        (quoted(&table.name), table.key.iter().filter_map(|place| table.columns.get(*place)));
+    let wanted: Vec<String> =
+        wanted.zip(2..).map(|(column, number)| format!("{} = ${number}", quoted(&column.name))).collect();
+    let mut statement =
+        sql(format!("UPDATE {name} SET {} = $1 WHERE {}", quoted(&column.name), wanted.join(" AND ")))
+            .bind(value);
+    for part in key {
+        statement = statement.bind(part);
+    }
+    statement.change_one(tx)
+}
+
+/// How many rows a table has.
+///
+/// # Errors
+/// What the engine refuses.
+pub fn count(source: &mut impl Source, table: &Table) -> Result<u64, DbError> {
+    sql(format!("SELECT count(*) AS n FROM {}", quoted(&table.name))).one(source, |row| row.get("n"))
 }

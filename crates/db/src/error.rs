@@ -36,7 +36,8 @@ pub enum DbError {
     /// The disk is full. Nothing was written.
     #[error("the database's disk is full; nothing was written")]
     DiskFull,
-    /// The storage failed or the file is damaged. Nothing more is written until a person has looked.
+    /// The storage failed or the file is damaged. Nothing more is written until a person has
+    /// looked. When it failed in this transaction's commit, a restart may show it committed.
     #[error(
         "the database's storage failed, so nothing more is written: {0}; check the disk, run \"handsel audit\", then start again"
     )]

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
+use kernel::Timestamp;
+
 use crate::database::Backend;
-use crate::{Db, DbError, Engine, Source, sql, sqlite};
+use crate::{Db, DbError, Engine, Snapshot, Source, sql, sqlite};
 
 /// How a database is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,30 +129,87 @@ impl Db {
     /// # Errors
     /// When it cannot be read at all.
     pub fn integrity(&self) -> Result<Vec<String>, DbError> {
+        self.damage("SELECT integrity_check AS problem FROM pragma_integrity_check", |snapshot| {
+            let orphans = "SELECT \"table\" AS child, parent, count(*) AS n \
+                           FROM pragma_foreign_key_check GROUP BY \"table\", parent";
+            sql(orphans).all(snapshot, |row| {
+                let (child, parent) = (row.get::<String>("child")?, row.get::<String>("parent")?);
+                let count: i64 = row.get("n")?;
+                Ok(format!("{count} rows of {child} refer to rows of {parent} that are not there"))
+            })
+        })
+    }
+
+    /// [`Db::integrity`] in a fraction of the time: pages and rows, without comparing indexes.
+    ///
+    /// # Errors
+    /// When it cannot be read at all.
+    pub fn quick_integrity(&self) -> Result<Vec<String>, DbError> {
+        self.damage("SELECT quick_check AS problem FROM pragma_quick_check", |_| Ok(Vec::new()))
+    }
+
+    fn damage(
+        &self,
+        check: &'static str,
+        mut then: impl FnMut(&mut Snapshot<'_>) -> Result<Vec<String>, DbError>,
+    ) -> Result<Vec<String>, DbError> {
         let found = self.read_blocking(|snapshot| {
             if snapshot.engine() == Engine::Postgres {
                 return Ok::<_, DbError>(Vec::new());
             }
-            let mut found = sql("SELECT integrity_check AS problem FROM pragma_integrity_check")
-                .all(snapshot, |row| row.get::<String>("problem"))?;
+            let mut found = sql(check).all(snapshot, |row| row.get::<String>("problem"))?;
             found.retain(|problem| problem != "ok");
             // What is damaged cannot be searched for orphans.
-            if !found.is_empty() {
-                return Ok(found);
-            }
-            let orphans = "SELECT \"table\" AS child, parent, count(*) AS n \
-                           FROM pragma_foreign_key_check GROUP BY \"table\", parent";
-            found.extend(sql(orphans).all(snapshot, |row| {
-                let (child, parent) = (row.get::<String>("child")?, row.get::<String>("parent")?);
-                let count: i64 = row.get("n")?;
-                Ok(format!("{count} rows of {child} refer to rows of {parent} that are not there"))
-            })?);
-            Ok(found)
+            if found.is_empty() { then(snapshot) } else { Ok(found) }
         });
         match found {
             Err(DbError::Broken(why)) => Ok(vec![why]),
             other => other,
         }
+    }
+
+    /// The database server's clock. `None` on SQLite, which has none of its own.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn server_time(&self) -> Result<Option<Timestamp>, DbError> {
+        self.read_blocking(|snapshot| match snapshot.engine() {
+            Engine::Sqlite => Ok(None),
+            Engine::Postgres => {
+                let text = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT) AS micros";
+                sql(text).one(snapshot, |row| row.get("micros")).map(Some)
+            }
+        })
+    }
+
+    /// Which database this is, whatever it holds: a copy in another file, or in another server
+    /// or under another name, has another identity.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn place(&self) -> Result<String, DbError> {
+        if let Backend::Sqlite(sqlite) = &self.inner.backend {
+            use std::os::unix::fs::MetadataExt as _;
+            // Not the device's number, which may change when the machine starts again.
+            let file = std::fs::metadata(&sqlite.shared.path);
+            let file = file.map_err(|error| DbError::Other(error.to_string()))?;
+            return Ok(format!("sqlite:{}", file.ino()));
+        }
+        // Some providers do not let their customers ask for the server's identity.
+        let server = self.read_blocking(|snapshot| {
+            sql("SELECT CAST(system_identifier AS TEXT) AS id FROM pg_control_system()")
+                .one(snapshot, |row| row.get::<String>("id"))
+        });
+        let server = match server {
+            Ok(id) => id,
+            Err(DbError::Statement { .. } | DbError::Other(_)) => "unknown".to_owned(),
+            Err(error) => return Err(error),
+        };
+        let database = self.read_blocking(|snapshot| {
+            sql("SELECT CAST(oid AS BIGINT) AS id FROM pg_database WHERE datname = current_database()")
+                .one(snapshot, |row| row.get::<i64>("id"))
+        })?;
+        Ok(format!("postgres:{server}/{database}"))
     }
 }
 

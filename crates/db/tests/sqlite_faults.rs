@@ -266,6 +266,19 @@ fn a_damaged_file_is_found_and_not_written_to() {
 }
 
 #[test]
+fn text_that_is_not_text_is_an_error() {
+    let shop = Shop::for_engine(Engine::Sqlite);
+    beside(&shop)
+        .execute_batch("INSERT INTO goods (id, stock, note) VALUES ('pen', 1, CAST(x'66ff' AS TEXT))")
+        .expect("SQLite takes it");
+    let read = shop.db.read_blocking(|snapshot| {
+        sql("SELECT note FROM goods").one(snapshot, |row| row.get::<String>("note"))
+    });
+    let error = read.expect_err("not UTF-8").to_string();
+    assert!(error.contains("column note") && error.contains("not UTF-8"), "{error}");
+}
+
+#[test]
 fn the_log_is_cut_back_by_a_checkpoint() {
     let shop = Shop::for_engine(Engine::Sqlite);
     shop.db.write_blocking(add_large).expect("it writes");

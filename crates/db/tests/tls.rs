@@ -29,7 +29,7 @@ fn server() -> Server {
     setup.settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     setup.files = vec![
         ("server.pem".to_owned(), made.cert.pem()),
-        ("server.key".to_owned(), made.signing_key.serialize_pem()),
+        ("server.key".to_owned(), made.key_pair.serialize_pem()),
     ];
     let cluster = Cluster::private_with(&setup);
     let database = cluster.database(SCHEMA);

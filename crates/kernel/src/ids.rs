@@ -59,8 +59,8 @@ fn parse(prefix: &'static str, text: &str) -> Result<u128, IdError> {
 }
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[doc = $doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(u128);
 
@@ -115,6 +115,20 @@ macro_rules! ids {
                 text.parse().map_err(serde::de::Error::custom)
             }
         }
+
+        #[cfg(feature = "schema")]
+        impl crate::schema::Described for $name {
+            const FORM: crate::schema::Form = crate::schema::Form {
+                name: stringify!($name),
+                description: concat!($($doc),*),
+                format: None,
+                prefix: Some($prefix),
+                example: concat!($prefix, "_01k0a3tqw00000m5bzn2vqk8rd"),
+            };
+        }
+
+        #[cfg(feature = "schema")]
+        crate::schema::described!($name);
     )*};
 }
 

@@ -9,6 +9,8 @@ mod email;
 mod entropy;
 mod ids;
 mod money;
+#[cfg(feature = "schema")]
+mod schema;
 mod secret;
 mod time;
 

@@ -200,19 +200,19 @@ impl Money {
     /// leaves over goes, one unit each, to the earliest weighted parts.
     ///
     /// # Errors
-    /// When no weight is positive.
-    pub fn allocate(self, weights: &[u32]) -> Result<Vec<Self>, MoneyError> {
-        let total: i128 = weights.iter().copied().map(i128::from).sum();
+    /// When no weight is positive. Negative weights count as none.
+    pub fn allocate(self, weights: &[i64]) -> Result<Vec<Self>, MoneyError> {
+        let weights = || weights.iter().map(|weight| i128::from(*weight).max(0));
+        let total: i128 = weights().sum();
         if total == 0 {
             return Err(MoneyError::NoWeights);
         }
         let whole = i128::from(self.minor);
-        let share = |weight: &u32| (whole * i128::from(*weight)).div_euclid(total);
-        let mut parts: Vec<i128> = weights.iter().map(share).collect();
+        let mut parts: Vec<i128> = weights().map(|weight| (whole * weight).div_euclid(total)).collect();
 
         let mut left = whole - parts.iter().sum::<i128>();
-        for (part, weight) in parts.iter_mut().zip(weights) {
-            if left > 0 && *weight > 0 {
+        for (part, weight) in parts.iter_mut().zip(weights()) {
+            if left > 0 && weight > 0 {
                 *part += 1;
                 left -= 1;
             }
@@ -279,6 +279,14 @@ mod tests {
             assert_eq!(parts.iter().map(|part| part.minor).sum::<i64>(), minor);
             assert_eq!(parts[3].minor, 0);
         }
+    }
+
+    #[test]
+    fn weights_may_be_as_large_as_amounts() {
+        let (net, tax) = (5_000_000_000, 950_000_000);
+        let parts = Money::new(net + tax, currency("IDR")).allocate(&[net, tax]).unwrap();
+        assert_eq!(parts.iter().map(|part| part.minor).collect::<Vec<_>>(), [net, tax]);
+        assert_eq!(Money::new(5, Currency::EUR).allocate(&[0, -1]), Err(MoneyError::NoWeights));
     }
 
     #[test]

@@ -406,8 +406,8 @@ async fn no_error_tells_what_was_sent() {
 
 /// A server with a certificate of its own making for `shop.test`.
 async fn tls_server() -> (SocketAddr, CertificateDer<'static>) {
-    let CertifiedKey { cert, key_pair } = generate_simple_self_signed(["shop.test".to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key_pair.serialize_der()));
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["shop.test".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

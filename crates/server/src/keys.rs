@@ -65,8 +65,8 @@ pub enum Database {
     Used,
 }
 
-/// Reads the ring, or makes one for a new database.
-pub fn open_or_create(data: &Path, database: Database, entropy: &dyn Entropy) -> Result<Ring, KeysError> {
+/// Reads the ring; nothing when there is no file.
+pub fn read(data: &Path) -> Result<Option<Ring>, KeysError> {
     let path = ring_path(data);
     match std::fs::read_to_string(&path) {
         Ok(text) => {
@@ -74,20 +74,26 @@ pub fn open_or_create(data: &Path, database: Database, entropy: &dyn Entropy) ->
             if mode & 0o077 != 0 {
                 return Err(KeysError::Public { path, mode });
             }
-            Ok(Ring::new(parse(&path, &text)?)?)
+            Ok(Some(Ring::new(parse(&path, &text)?)?))
         }
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => {
-            if database == Database::Used {
-                return Err(KeysError::Lost { path });
-            }
-            let mut key = [0u8; KEY_LENGTH];
-            entropy.fill(&mut key);
-            let ring = Ring::new(BTreeMap::from([(1, Secret::new(key))]))?;
-            write(data, &ring)?;
-            Ok(ring)
-        }
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(why) => Err(KeysError::File { path, why }),
     }
+}
+
+/// Reads the ring, or makes one for a new database.
+pub fn open_or_create(data: &Path, database: Database, entropy: &dyn Entropy) -> Result<Ring, KeysError> {
+    if let Some(ring) = read(data)? {
+        return Ok(ring);
+    }
+    if database == Database::Used {
+        return Err(KeysError::Lost { path: ring_path(data) });
+    }
+    let mut key = [0u8; KEY_LENGTH];
+    entropy.fill(&mut key);
+    let ring = Ring::new(BTreeMap::from([(1, Secret::new(key))]))?;
+    write(data, &ring)?;
+    Ok(ring)
 }
 
 /// Writes the ring durably: a new file beside the old one, then a rename.

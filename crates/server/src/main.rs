@@ -1,5 +1,6 @@
 //! The program `handsel`: sells and delivers digital goods from one binary.
 
+mod checks;
 mod config;
 mod demo;
 mod keys;
@@ -60,10 +61,14 @@ fn run(cli: Cli) -> Result<ExitCode, VerbError> {
             let config = Config::load(cli.config.as_deref(), std::env::vars()).map_err(StartError::Config)?;
             // The database is opened before the runtime: its driver must not run on an async worker.
             let app = wiring::open(&config)?;
-            wiring::first_merchant(&app)?;
+            checks::refuse_insecure(&app, &config)?;
+            let merchant = wiring::first_merchant(&app)?;
             runtime()?.block_on(async {
                 let listener = serve::bind(&config.listen).await?;
                 println!("shop: {}/", config.base_url);
+                if let Some(link) = wiring::owner_link(&app, merchant, &config.base_url).await? {
+                    println!("owner: {link}   (works once, for 15 minutes)");
+                }
                 serve::run(app, &config, listener).await
             })?;
             Ok(ExitCode::SUCCESS)

@@ -56,7 +56,8 @@ fn watch_signals(handle: StopHandle) {
     });
 }
 
-fn tls_settings(config: &Config) -> Result<TlsSettings, StartError> {
+/// What the configuration says of certificates.
+pub fn tls_settings(config: &Config) -> Result<TlsSettings, StartError> {
     let tls: &TlsConfig = &config.tls;
     let missing = |name, remedy: &str| {
         StartError::Config(ConfigError::Refused {
@@ -87,7 +88,8 @@ fn tls_settings(config: &Config) -> Result<TlsSettings, StartError> {
     }
 }
 
-fn trusted_proxies(config: &ProxyConfig) -> Result<TrustedProxies, StartError> {
+/// What the configuration says of proxies.
+pub fn trusted_proxies(config: &ProxyConfig) -> Result<TrustedProxies, StartError> {
     let refused = |problem: String, remedy: &str| {
         StartError::Config(ConfigError::Refused { name: "proxies", problem, remedy: remedy.to_owned() })
     };

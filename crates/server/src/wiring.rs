@@ -78,6 +78,7 @@ pub fn wire(
     settings: Settings,
 ) -> Result<App, StartError> {
     let db = Db::open(&database_options(config))?;
+    refuse_half_a_restore(&db)?;
     let used = db.read_blocking(|snapshot| merchants::store::first(snapshot))?.is_some();
     let entropy = Arc::new(SystemEntropy);
     let state = if used { Database::Used } else { Database::Fresh };
@@ -97,6 +98,16 @@ pub fn wire(
         renderer: Arc::new(renderer),
         settings,
     }))
+}
+
+/// Half a database must neither serve nor be changed.
+fn refuse_half_a_restore(db: &Db) -> Result<(), StartError> {
+    let half = db.read_blocking(|snapshot| app::installation::store::restoring(snapshot))?;
+    half.map_or(Ok(()), |_| {
+        let text = "a restore of this database was begun and not finished; run the same handsel restore \
+                    again: it goes on where it stopped";
+        Err(StartError::Other(text.to_owned()))
+    })
 }
 
 /// Where the configured database is.
@@ -131,6 +142,16 @@ pub fn first_merchant(app: &App) -> Result<MerchantId, StartError> {
     Ok(made?)
 }
 
+/// A one-time link for the owner of a shop in which nobody can sign in yet.
+pub async fn owner_link(
+    app: &App,
+    merchant: MerchantId,
+    base_url: &str,
+) -> Result<Option<String>, StartError> {
+    let made = app.write(merchant, Actor::System, app::staff::flow::owner_link).await?;
+    Ok(made.map(|link| format!("{base_url}/admin/welcome/{}", link.token.expose())))
+}
+
 /// The folder of everything, for nobody else's eyes.
 pub fn make_data_folder(data: &Path) -> Result<(), StartError> {
     use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -146,7 +167,8 @@ pub fn make_data_folder(data: &Path) -> Result<(), StartError> {
     Ok(())
 }
 
-fn smtp_mailer(smtp: &SmtpConfig, hello: &str) -> Result<SmtpMailer, StartError> {
+/// The mailer for a configured server. Does not connect yet.
+pub fn smtp_mailer(smtp: &SmtpConfig, hello: &str) -> Result<SmtpMailer, StartError> {
     let tls = match smtp.tls.as_deref() {
         None => TlsMode::for_server(&smtp.host, smtp.port),
         Some("starttls") => TlsMode::StartTls,

@@ -36,6 +36,8 @@ const ROLE: &str = "handsel";
 const ADMIN: &str = "postgres";
 /// The account that runs the server when the tests run as root, which it refuses to be.
 const ACCOUNT: &str = "postgres";
+/// How many templates are kept before all are thrown away.
+const TEMPLATES_MAX: usize = 16;
 /// How long the server outlives the last test process, in seconds: nextest starts one per test.
 const LINGER_SECONDS: u32 = 10;
 
@@ -95,6 +97,7 @@ impl Cluster {
         if !cluster.answers() {
             cluster.make(&Setup::of(Durability::Fast))?;
             cluster.start()?;
+            cluster.sweep();
             cluster.start_stopper()?;
         }
         drop(starting);
@@ -221,40 +224,58 @@ impl Cluster {
     /// When the server is gone or a migration fails.
     pub fn database(&self, migrations: &'static [Migration]) -> Database {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let template = self.template(migrations);
+        let template = template_name(migrations);
         let name = format!("t{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let lock = self.folder.join("template.lock");
+        let mut copying = locked(&lock, File::lock_shared).expect("the lock file");
+        while !self.has(&template) {
+            drop(copying);
+            let making = locked(&lock, File::lock).expect("the lock file");
+            self.make_template(&template, migrations);
+            drop(making);
+            copying = locked(&lock, File::lock_shared).expect("the lock file");
+        }
         self.command(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         self.command(&format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {ROLE}"));
+        drop(copying);
         Database { name, folder: self.folder.clone(), port: self.port }
     }
 
-    /// A migrated database to copy, made once and recognized by its migrations.
-    fn template(&self, migrations: &'static [Migration]) -> String {
-        let mut digest = Sha256::new();
-        for migration in migrations {
-            digest.update(migration.name);
-            digest.update([0]);
-            digest.update(migration.postgres);
-            digest.update([0]);
+    /// Makes a migrated database to copy, unless somebody was faster.
+    fn make_template(&self, name: &str, migrations: &'static [Migration]) {
+        if self.has(name) {
+            return;
         }
-        let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let name = format!("template_{digest}");
-        let making = locked(&self.folder.join("template.lock"), File::lock).expect("the lock file");
-        let known = self
-            .admin(|client| client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]))
-            .expect("the server answers");
-        if known.is_none() {
-            let draft = format!("draft_{digest}");
-            self.command(&format!("DROP DATABASE IF EXISTS {draft} WITH (FORCE)"));
-            self.command(&format!("CREATE DATABASE {draft} TEMPLATE template0 OWNER {ROLE}"));
-            let options = Options::Postgres(url(&self.folder, self.port, &draft));
-            let migrated = Db::open_with(&options, migrations, crate::database::small());
-            migrated.expect("the migrations run").close();
-            // Renamed last: what has the name is finished.
-            self.command(&format!("ALTER DATABASE {draft} RENAME TO {name}"));
+        // Every change of a migration makes another one, and nobody else throws them away.
+        let templates = self.names_like("template\\_%");
+        for old in templates.iter().filter(|_| templates.len() > TEMPLATES_MAX) {
+            self.command(&format!("DROP DATABASE {old} WITH (FORCE)"));
         }
-        drop(making);
-        name
+        let draft = name.replace("template_", "draft_");
+        self.command(&format!("DROP DATABASE IF EXISTS {draft} WITH (FORCE)"));
+        self.command(&format!("CREATE DATABASE {draft} TEMPLATE template0 OWNER {ROLE}"));
+        let options = Options::Postgres(url(&self.folder, self.port, &draft));
+        let migrated = Db::open_with(&options, migrations, crate::database::small());
+        migrated.expect("the migrations run").close();
+        // Renamed last: what has the name is finished.
+        self.command(&format!("ALTER DATABASE {draft} RENAME TO {name}"));
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names_like(&name.replace('_', "\\_")).len() == 1
+    }
+
+    fn names_like(&self, pattern: &str) -> Vec<String> {
+        let text = "SELECT datname::text FROM pg_database WHERE datname LIKE $1";
+        let found = self.admin(|client| client.query(text, &[&pattern]));
+        found.expect("the server answers").iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Drops what tests left behind that were killed.
+    fn sweep(&self) {
+        for name in self.names_like("t%\\_%").iter().filter(|name| !name.starts_with("template")) {
+            self.command(&format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
     }
 
     /// Runs one of PostgreSQL's programs, not as root.
@@ -376,6 +397,19 @@ impl Drop for Database {
         // A test may have stopped the server; its folder goes away as a whole.
         drop(dropped.join());
     }
+}
+
+/// Recognizes a template by its migrations.
+fn template_name(migrations: &[Migration]) -> String {
+    let mut digest = Sha256::new();
+    for migration in migrations {
+        digest.update(migration.name);
+        digest.update([0]);
+        digest.update(migration.postgres);
+        digest.update([0]);
+    }
+    let digest: String = digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("template_{digest}")
 }
 
 fn url(folder: &Path, port: u16, database: &str) -> String {

@@ -1,9 +1,9 @@
 //! A proxy between the product and PostgreSQL that loses the connection at the worst moment.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -92,49 +92,68 @@ impl Plan {
         if left > 1 {
             *plan = Some((cut, left - 1));
         }
+        // Counted before the client can notice.
         self.done.fetch_add(1, Ordering::SeqCst);
         Some(cut)
     }
 }
 
-fn forward(mut client: TcpStream, socket: &std::path::Path, plan: &Plan) -> std::io::Result<()> {
-    let mut server = UnixStream::connect(socket)?;
+fn forward(client: TcpStream, socket: &Path, plan: &Plan) -> std::io::Result<()> {
+    let server = UnixStream::connect(socket)?;
     client.set_nodelay(true)?;
-    let (mut from_server, mut to_client) = (server.try_clone()?, client.try_clone()?);
     let quiet = Arc::new(AtomicBool::new(false));
+    let (from_server, to_client) = (server.try_clone()?, client.try_clone()?);
     let is_quiet = Arc::clone(&quiet);
-    let back = std::thread::spawn(move || -> std::io::Result<()> {
-        let mut buffer = [0; 16 * 1024];
-        loop {
-            let length = from_server.read(&mut buffer)?;
-            // What the server answers to a COMMIT that is cut is kept from the client.
-            if length == 0 || is_quiet.load(Ordering::SeqCst) {
-                return to_client.shutdown(std::net::Shutdown::Both);
-            }
-            to_client.write_all(buffer.get(..length).unwrap_or_default())?;
-        }
+    let back = std::thread::spawn(move || {
+        let ended = give_back(&from_server, &to_client, &is_quiet);
+        // Whichever way it ended: a client left waiting for a lost server would wait for ever.
+        drop(to_client.shutdown(Shutdown::Both));
+        drop(from_server.shutdown(Shutdown::Both));
+        ended
     });
+    let ended = pass_on(&client, &server, plan, &quiet);
+    if !quiet.load(Ordering::SeqCst) {
+        drop(server.shutdown(Shutdown::Both));
+    }
+    // What the server says to a COMMIT that is cut ends the other thread.
+    drop(back.join());
+    ended
+}
+
+fn give_back(mut server: &UnixStream, mut client: &TcpStream, quiet: &AtomicBool) -> std::io::Result<()> {
+    let mut buffer = [0; 16 * 1024];
+    loop {
+        let length = server.read(&mut buffer)?;
+        if length == 0 || quiet.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        client.write_all(buffer.get(..length).unwrap_or_default())?;
+    }
+}
+
+/// Ends when the client ends, or with the COMMIT that is cut.
+fn pass_on(
+    client: &TcpStream,
+    mut server: &UnixStream,
+    plan: &Plan,
+    quiet: &AtomicBool,
+) -> std::io::Result<()> {
     // The first message has no type: its length, then what it is long.
-    let startup = read_message(&mut client, &[])?;
-    server.write_all(&startup)?;
+    server.write_all(&read_message(client, &[])?)?;
     loop {
         let mut kind = [0];
-        client.read_exact(&mut kind)?;
-        let message = read_message(&mut client, &kind)?;
+        { client }.read_exact(&mut kind)?;
+        let message = read_message(client, &kind)?;
         if kind == *b"Q" && message.get(5..).is_some_and(|text| text.starts_with(b"COMMIT")) {
             match plan.take() {
                 Some(cut @ (Cut::BeforeCommit | Cut::BeforeCommitForGood)) => {
                     plan.gone.store(cut == Cut::BeforeCommitForGood, Ordering::SeqCst);
-                    server.shutdown(std::net::Shutdown::Both)?;
-                    return client.shutdown(std::net::Shutdown::Both);
+                    return Ok(());
                 }
                 Some(cut @ (Cut::AfterCommit | Cut::AfterCommitForGood)) => {
                     plan.gone.store(cut == Cut::AfterCommitForGood, Ordering::SeqCst);
                     quiet.store(true, Ordering::SeqCst);
-                    server.write_all(&message)?;
-                    // The server's answer ends the other thread, and with it both connections.
-                    drop(back.join());
-                    return server.shutdown(std::net::Shutdown::Both);
+                    return server.write_all(&message);
                 }
                 None => {}
             }
@@ -144,7 +163,7 @@ fn forward(mut client: TcpStream, socket: &std::path::Path, plan: &Plan) -> std:
 }
 
 /// Reads the length and the rest of a message whose type was read already.
-fn read_message(from: &mut TcpStream, kind: &[u8]) -> std::io::Result<Vec<u8>> {
+fn read_message(mut from: &TcpStream, kind: &[u8]) -> std::io::Result<Vec<u8>> {
     let mut length = [0; 4];
     from.read_exact(&mut length)?;
     let rest = usize::try_from(u32::from_be_bytes(length)).unwrap_or(0).saturating_sub(4);

@@ -74,6 +74,8 @@ pub struct MerchantFrame {
     pub logo_url: Option<String>,
     /// The one color that is the merchant's.
     pub accent: Option<Accent>,
+    /// How to get help, in the merchant's own words: plain text, under every mail.
+    pub support_text: Option<String>,
     /// Where buyers get help.
     pub support_email: Option<String>,
     /// A help page elsewhere.
@@ -95,6 +97,7 @@ impl MerchantFrame {
             origin: origin.into(),
             logo_url: None,
             accent: None,
+            support_text: None,
             support_email: None,
             support_url: None,
             time_zone: "UTC".to_owned(),

@@ -40,6 +40,7 @@ pub const fn usd(cents: i64) -> Money {
 pub fn frame(locale: Locale) -> Frame {
     let mut merchant = MerchantFrame::named("Sandpiper Press", "https://shop.example");
     merchant.accent = Accent::parse("#0f5c55").ok();
+    merchant.support_text = Some("We answer on working days.\n\nPlease name your order.".to_owned());
     merchant.support_email = Some("help@shop.example".to_owned());
     merchant.time_zone = "Europe/Berlin".to_owned();
     merchant.legal_links = vec![

@@ -1,5 +1,6 @@
 //! Connections: a merchant's account at a gateway, in one mode, with its own hook path.
 
+pub mod api;
 pub mod flow;
 pub mod store;
 pub mod view;

@@ -1,5 +1,9 @@
 //! Customers: the accounts of buyers, made when the first money of an address arrives.
 
+pub mod api;
+pub mod countries;
+pub mod flow;
+pub mod pages;
 pub mod store;
 
 use kernel::{CustomerId, EmailAddress, MerchantId, Timestamp};
@@ -17,6 +21,8 @@ pub struct Customer {
     pub name: String,
     /// Company, where given.
     pub company: String,
+    /// For invoices, several lines; empty until the customer writes it.
+    pub address: String,
     /// ISO 3166 alpha-2.
     pub country: Option<String>,
     /// VAT id, where given.

@@ -8,8 +8,8 @@ use super::Customer;
 /// Writes a customer unless the address is known. Answers the id that the address has.
 pub fn insert_or_find(tx: &mut Tx<'_>, customer: &Customer) -> Result<CustomerId, DbError> {
     // The update changes nothing; it makes RETURNING answer for a row that was there already.
-    sql("INSERT INTO customers (id, merchant_id, email, name, company, country, vat_id, locale, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    sql("INSERT INTO customers (id, merchant_id, email, name, company, address, country, vat_id, locale, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
          ON CONFLICT (merchant_id, email) DO UPDATE SET email = excluded.email
          RETURNING id")
     .bind(customer.id)
@@ -17,6 +17,7 @@ pub fn insert_or_find(tx: &mut Tx<'_>, customer: &Customer) -> Result<CustomerId
     .bind(&customer.email)
     .bind(&customer.name)
     .bind(&customer.company)
+    .bind(&customer.address)
     .bind(customer.country.as_deref())
     .bind(customer.vat_id.as_deref())
     .bind(&customer.locale)
@@ -30,7 +31,7 @@ pub fn by_id(
     merchant: MerchantId,
     id: CustomerId,
 ) -> Result<Option<Customer>, DbError> {
-    sql("SELECT id, merchant_id, email, name, company, country, vat_id, locale, created_at
+    sql("SELECT id, merchant_id, email, name, company, address, country, vat_id, locale, created_at
            FROM customers WHERE merchant_id = $1 AND id = $2")
     .bind(merchant)
     .bind(id)
@@ -43,11 +44,39 @@ pub fn by_email(
     merchant: MerchantId,
     email: &EmailAddress,
 ) -> Result<Option<Customer>, DbError> {
-    sql("SELECT id, merchant_id, email, name, company, country, vat_id, locale, created_at
+    sql("SELECT id, merchant_id, email, name, company, address, country, vat_id, locale, created_at
            FROM customers WHERE merchant_id = $1 AND email = $2")
     .bind(merchant)
     .bind(email)
     .optional(source, read)
+}
+
+/// Writes back what customers may change of themselves.
+pub fn save_profile(tx: &mut Tx<'_>, customer: &Customer) -> Result<(), DbError> {
+    sql("UPDATE customers SET name = $1, address = $2, country = $3, vat_id = $4
+          WHERE merchant_id = $5 AND id = $6")
+    .bind(&customer.name)
+    .bind(&customer.address)
+    .bind(customer.country.as_deref())
+    .bind(customer.vat_id.as_deref())
+    .bind(customer.merchant)
+    .bind(customer.id)
+    .change_one(tx)
+}
+
+/// Accounts, newest first, below an id.
+pub fn page(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    before: Option<CustomerId>,
+    most: u32,
+) -> Result<Vec<Customer>, DbError> {
+    sql("SELECT id, merchant_id, email, name, company, address, country, vat_id, locale, created_at
+           FROM customers WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+    .bind(merchant)
+    .bind(before.unwrap_or(CustomerId::from_bits(u128::MAX)))
+    .bind(most)
+    .all(source, read)
 }
 
 /// Reads a customer's columns.
@@ -58,6 +87,7 @@ pub fn read(row: &mut Row) -> Result<Customer, DbError> {
         email: row.get("email")?,
         name: row.get("name")?,
         company: row.get("company")?,
+        address: row.get("address")?,
         country: row.get("country")?,
         vat_id: row.get("vat_id")?,
         locale: row.get("locale")?,
@@ -67,7 +97,7 @@ pub fn read(row: &mut Row) -> Result<Customer, DbError> {
 
 /// The newest accounts.
 pub fn newest(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result<Vec<Customer>, DbError> {
-    sql("SELECT id, merchant_id, email, name, company, country, vat_id, locale, created_at
+    sql("SELECT id, merchant_id, email, name, company, address, country, vat_id, locale, created_at
            FROM customers WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2")
     .bind(merchant)
     .bind(most)

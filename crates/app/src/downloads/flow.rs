@@ -42,6 +42,10 @@ pub fn open_link(source: &mut impl Source, ring: &Ring, token: &str) -> Flow<Gra
     }
 }
 
+fn presented_is_current(ring: &Ring, grant: &Grant, token: &str) -> bool {
+    Presented::read(token).is_some_and(|presented| presented.proves(links::grant_code(ring, grant)))
+}
+
 /// Whether a grant's link may be used now.
 pub fn usable(grant: &Grant, now: Timestamp) -> Result<(), Problem> {
     match grant.status {
@@ -60,6 +64,12 @@ pub fn usable(grant: &Grant, now: Timestamp) -> Result<(), Problem> {
 pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Client) -> Flow<Download> {
     let grant = open_link(cx.tx, cx.ring, token)?;
     cx.merchant = grant.merchant;
+    // A reissue that runs at the same time comes before or after, not in between: its new
+    // generation must not begin with a place that the old one took.
+    let grant = crate::fulfillment::store::share(cx.tx, grant.id)?.ok_or_else(no_such_link)?;
+    if !presented_is_current(cx.ring, &grant, token) {
+        return Err(no_such_link().into());
+    }
     usable(&grant, cx.now)?;
     let files = store::files(cx.tx, &grant)?;
     let wanted: GrantedFile =
@@ -152,6 +162,11 @@ pub fn count(cx: &mut Cx<'_, '_>, download: DownloadId, bytes: u64) -> Result<()
     let handed = store::lock_handed(cx.tx, &session)?;
     // Read again under the lock: a sweep or a reissue may have ended the session meanwhile.
     let Some(session) = store::by_id(cx.tx, download)? else { return Ok(()) };
+    let current = crate::fulfillment::store::by_link(cx.tx, session.grant)?;
+    if current.is_some_and(|grant| grant.generation != session.generation) {
+        // The last bytes of a link that was replaced are not held against the new one.
+        return store::add_bytes_to_session(cx.tx, &session, bytes, cx.now);
+    }
     let done = handed_out_once(handed.bytes.saturating_add(bytes), session.size, handed.spent_places);
     let becomes = match session.state {
         DownloadState::Open if done => DownloadState::Spent,
@@ -162,7 +177,9 @@ pub fn count(cx: &mut Cx<'_, '_>, download: DownloadId, bytes: u64) -> Result<()
 
 /// Ends sessions that went idle. Answers whether some are left.
 pub fn close_idle(cx: &mut Cx<'_, '_>) -> Result<bool, DbError> {
-    let idle = store::idle(cx.tx, cx.now - SESSION_IDLE, CLOSED_AT_ONCE)?;
+    let mut idle = store::idle(cx.tx, cx.now - SESSION_IDLE, CLOSED_AT_ONCE)?;
+    // Rows are held in the order of their ids, so that two nodes do not wait for each other.
+    idle.sort_unstable_by_key(|download| (download.grant.bits(), download.file.bits()));
     for download in &idle {
         store::lock_handed(cx.tx, download)?;
         store::close_idle(cx.tx, download, place_when_idle(download.bytes, download.size))?;

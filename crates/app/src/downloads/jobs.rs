@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use kernel::MerchantId;
 
-use super::flow;
 use super::running::Running;
+use super::{DownloadState, flow, store};
 use crate::app::App;
 use crate::cx::Actor;
 use crate::fulfillment::GrantStatus;
@@ -47,14 +47,18 @@ pub async fn turn(app: &App) -> Flow<()> {
 }
 
 async fn check(app: &App, running: &Running) -> Flow<()> {
-    let (id, generation) = (running.grant, running.generation);
+    let (id, generation, download) = (running.grant, running.generation, running.download);
     let good = app
         .read(move |snapshot| {
+            // A session that was given back while its client stood still may not go on for free.
+            let session = store::by_id(snapshot, download)?;
+            let holds_place = session.is_some_and(|session| session.state != DownloadState::Returned);
             let grant = grants::by_link(snapshot, id)?;
-            Ok(grant.is_some_and(|grant| {
-                grant.generation == generation
-                    && matches!(grant.status, GrantStatus::Active | GrantStatus::Provisional)
-            }))
+            Ok(holds_place
+                && grant.is_some_and(|grant| {
+                    grant.generation == generation
+                        && matches!(grant.status, GrantStatus::Active | GrantStatus::Provisional)
+                }))
         })
         .await?;
     if !good {

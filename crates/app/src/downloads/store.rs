@@ -194,13 +194,7 @@ pub fn add_bytes(
     now: Timestamp,
 ) -> Result<(), DbError> {
     let spends = u32::from(download.state == DownloadState::Open && becomes == DownloadState::Spent);
-    sql("UPDATE downloads SET bytes = bytes + $1, last_byte_at = $2, state = $3 WHERE id = $4 AND merchant_id = $5")
-        .bind(bytes)
-        .bind(now)
-        .bind(becomes)
-        .bind(download.id)
-        .bind(download.merchant)
-        .change_one(tx)?;
+    add_bytes_to_session(tx, &Download { state: becomes, ..download.clone() }, bytes, now)?;
     sql("UPDATE grant_files SET bytes = bytes + $1, open_places = open_places - $2, spent_places = spent_places + $2
           WHERE merchant_id = $3 AND grant_id = $4 AND file_version_id = $5")
     .bind(bytes)
@@ -209,6 +203,22 @@ pub fn add_bytes(
     .bind(download.grant)
     .bind(download.file)
     .change_one(tx)
+}
+
+/// Adds handed-out bytes to a session alone, and writes its state.
+pub fn add_bytes_to_session(
+    tx: &mut Tx<'_>,
+    download: &Download,
+    bytes: u64,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sql("UPDATE downloads SET bytes = bytes + $1, last_byte_at = $2, state = $3 WHERE id = $4 AND merchant_id = $5")
+        .bind(bytes)
+        .bind(now)
+        .bind(download.state)
+        .bind(download.id)
+        .bind(download.merchant)
+        .change_one(tx)
 }
 
 /// Sessions that are open and idle since before this time.
@@ -237,36 +247,6 @@ pub fn of_grant(
     .bind(merchant)
     .bind(grant)
     .all(source, read)
-}
-
-/// A session with the name of its file.
-#[derive(Debug, Clone)]
-pub struct Fetched {
-    /// The session.
-    pub download: Download,
-    /// The name that the content is saved under.
-    pub name: String,
-}
-
-/// The newest sessions of an order that are older than this one.
-pub fn of_order_before(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    order: OrderId,
-    before: DownloadId,
-    most: u32,
-) -> Result<Vec<Fetched>, DbError> {
-    sql("SELECT d.id AS d_id, d.merchant_id AS d_merchant, d.grant_id AS d_grant, d.file_version_id AS d_file,
-                d.generation AS d_generation, d.nonce AS d_nonce, d.ring_key AS d_ring_key, d.state AS d_state,
-                d.bytes AS d_bytes, d.size AS d_size, d.address AS d_address, d.user_agent AS d_user_agent,
-                d.started_at AS d_started_at, d.last_byte_at AS d_last_byte_at, v.name AS file_name
-           FROM grants g JOIN downloads d ON d.grant_id = g.id JOIN file_versions v ON v.id = d.file_version_id
-          WHERE g.order_id = $1 AND d.id < $2 AND g.merchant_id = $3 ORDER BY d.id DESC LIMIT $4")
-    .bind(order)
-    .bind(before)
-    .bind(merchant)
-    .bind(most)
-    .all(source, |row| Ok(Fetched { name: row.get("file_name")?, download: read(row)? }))
 }
 
 /// The places of one file of a grant.
@@ -322,7 +302,8 @@ pub fn close_idle(tx: &mut Tx<'_>, download: &Download, becomes: DownloadState) 
     .change_one(tx)
 }
 
-fn read(row: &mut Row) -> Result<Download, DbError> {
+/// Reads a session's columns, each with `d_` in front.
+pub fn read(row: &mut Row) -> Result<Download, DbError> {
     Ok(Download {
         id: row.get("d_id")?,
         merchant: row.get("d_merchant")?,

@@ -4,6 +4,7 @@
 //! sealed by a job of its own, because the chain's end is one hot row that every order of a
 //! merchant would otherwise wait for.
 
+pub mod api;
 pub mod flow;
 pub mod store;
 pub mod view;

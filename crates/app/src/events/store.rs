@@ -1,7 +1,7 @@
 //! SQL of the events.
 
 use db::{DbError, Row, Source, Tx, sql};
-use kernel::{EventId, MerchantId, OrderId, Timestamp};
+use kernel::{MerchantId, OrderId, Timestamp};
 
 use super::Event;
 
@@ -40,8 +40,11 @@ pub fn chain_end(source: &mut impl Source, merchant: MerchantId) -> Result<Chain
 }
 
 /// Takes the merchant's chain for this transaction, so that two nodes do not fork it.
+///
+/// Not the stronger lock: every row that refers to the merchant would wait for it, and an order
+/// that holds what the chain wants would wait for ever.
 pub fn lock_chain(tx: &mut Tx<'_>, merchant: MerchantId) -> Result<(), DbError> {
-    sql("SELECT id FROM merchants WHERE id = $1 {FOR UPDATE}").bind(merchant).one(tx, |_| Ok(()))
+    sql("SELECT id FROM merchants WHERE id = $1 {FOR NO KEY UPDATE}").bind(merchant).one(tx, |_| Ok(()))
 }
 
 /// Events that wait for their place, in the order of their ids.
@@ -76,21 +79,38 @@ pub fn of_order(
     .all(source, read)
 }
 
-/// The newest events of an order that are older than this one.
-pub fn of_order_before(
+/// An event with its place in the log.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// From 1, without gaps.
+    pub seq: i64,
+    /// The event.
+    pub event: Event,
+}
+
+/// The log behind a place, oldest first, of one order or of all. Who reads it place by place
+/// misses nothing: a place is given after the commit, under a lock.
+pub fn page(
     source: &mut impl Source,
     merchant: MerchantId,
-    order: OrderId,
-    before: EventId,
+    order: Option<OrderId>,
+    after: i64,
     most: u32,
-) -> Result<Vec<Event>, DbError> {
-    sql("SELECT id, merchant_id, order_id, subject, kind, actor, detail, happened_at
-           FROM events WHERE order_id = $1 AND id < $2 AND merchant_id = $3 ORDER BY id DESC LIMIT $4")
-    .bind(order)
-    .bind(before)
-    .bind(merchant)
-    .bind(most)
-    .all(source, read)
+) -> Result<Vec<Placed>, DbError> {
+    let mut text = "SELECT id, merchant_id, order_id, subject, kind, actor, detail, happened_at, seq
+       FROM events WHERE merchant_id = $1 AND seq > $2"
+        .to_owned();
+    text.push_str(match order {
+        Some(_) => " AND id IN (SELECT id FROM events WHERE order_id = $3)",
+        None => " AND CAST($3 AS TEXT) IS NULL",
+    });
+    text.push_str(" ORDER BY seq LIMIT $4");
+    sql(text)
+        .bind(merchant)
+        .bind(after)
+        .bind(order)
+        .bind(most)
+        .all(source, |row| Ok(Placed { seq: row.get("seq")?, event: read(row)? }))
 }
 
 /// Reads an event's columns.

@@ -3,52 +3,48 @@
 use db::{DbError, Inserted};
 use kernel::{CustomerId, GrantChangeId, GrantId, Span, Timestamp};
 
-use super::{Grant, GrantChange, GrantStatus, store, units_of};
+use super::{Access, Grant, GrantChange, GrantStatus, RevokedBy, store, units_of};
 use crate::cx::Cx;
 use crate::downloads;
 use crate::orders::{Line, LineKind, Order};
-use crate::products::PendingPolicy;
+use crate::products::{self, PendingPolicy};
 
-/// Whether the money is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grounds {
-    /// It is.
-    Paid,
-    /// It is on its way: only lines whose product gives provisional access.
-    Pending,
+/// What was done for an order's access.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Units that are new.
+    pub given: u32,
+    /// Grants that were there and changed.
+    pub changed: u32,
 }
 
-/// Gives every unit of the order its grant, once, and confirms what was provisional.
-///
-/// Answers how many grants are new or confirmed.
-pub fn grant_units(
+/// Gives every unit of the order its grant, once, where the access allows that.
+pub fn give(
     cx: &mut Cx<'_, '_>,
-    order: &Order,
     customer: CustomerId,
     lines: &[Line],
-    grounds: Grounds,
+    access: Access,
     cause: &str,
-) -> Result<u32, DbError> {
-    let mut given = 0;
-    let mut known = false;
+) -> Result<Done, DbError> {
+    let (status, change) = match access {
+        Access::Open => (GrantStatus::Active, GrantChange::Granted),
+        Access::Provisional => (GrantStatus::Provisional, GrantChange::MadeProvisional),
+        Access::Withheld | Access::OnHold | Access::Ended => return Ok(Done::default()),
+    };
+    let mut done = Done::default();
     for line in lines.iter().filter(|line| line.kind == LineKind::Product) {
-        if grounds == Grounds::Pending && line.pending_policy == PendingPolicy::Nothing {
+        if access == Access::Provisional && line.pending_policy == PendingPolicy::Nothing {
             continue;
         }
         let (units, capacity) = units_of(line.quantity);
         for unit_no in 1..=units {
             if store::insert_unit(cx.tx, line, unit_no, capacity, cx.now)? == Inserted::New {
-                grant(cx, line, unit_no, customer, grounds, cause)?;
-                given += 1;
-            } else {
-                known = true;
+                grant(cx, line, unit_no, customer, (status, change), cause)?;
+                done.given += 1;
             }
         }
     }
-    if known && grounds == Grounds::Paid && order.paid_at.is_none() {
-        given += confirm(cx, order, cause)?;
-    }
-    Ok(given)
+    Ok(done)
 }
 
 fn grant(
@@ -56,13 +52,9 @@ fn grant(
     line: &Line,
     unit_no: u32,
     customer: CustomerId,
-    grounds: Grounds,
+    (status, change): (GrantStatus, GrantChange),
     cause: &str,
 ) -> Result<(), DbError> {
-    let (status, change) = match grounds {
-        Grounds::Paid => (GrantStatus::Active, GrantChange::Granted),
-        Grounds::Pending => (GrantStatus::Provisional, GrantChange::MadeProvisional),
-    };
     let grant = Grant {
         id: GrantId::mint(cx.draws),
         merchant: cx.merchant,
@@ -82,67 +74,38 @@ fn grant(
     note(cx, &grant, change, cause)
 }
 
-fn confirm(cx: &mut Cx<'_, '_>, order: &Order, cause: &str) -> Result<u32, DbError> {
-    let mut confirmed = 0;
-    for mut grant in store::of_order(cx.tx, cx.merchant, order.id)? {
-        // Suspended before the first money: provisional access whose payment had failed.
-        if matches!(grant.status, GrantStatus::Provisional | GrantStatus::Suspended) {
-            grant.status = GrantStatus::Active;
-            store::save_grant(cx.tx, &grant)?;
-            note(cx, &grant, GrantChange::Confirmed, cause)?;
-            confirmed += 1;
+/// Brings the grants that an order has into line with what its money entitles to.
+///
+/// Links that open again live their full time from now: an eCheck takes days, and what was
+/// given in advance would otherwise be confirmed with a dead link.
+pub fn align(
+    cx: &mut Cx<'_, '_>,
+    order: &Order,
+    lines: &[Line],
+    access: Access,
+    cause: &str,
+) -> Result<Done, DbError> {
+    let grants = store::of_order(cx.tx, cx.merchant, order.id)?;
+    let by_money = if grants.iter().any(|grant| grant.status == GrantStatus::Revoked) {
+        store::revoked_by_money(cx.tx, cx.merchant, order.id)?
+    } else {
+        Vec::new()
+    };
+    let mut done = Done::default();
+    for mut grant in grants {
+        let by = if by_money.contains(&grant.id) { RevokedBy::Money } else { RevokedBy::Staff };
+        let Some((status, change)) = access.change(grant.status, by) else { continue };
+        grant.status = status;
+        if status == GrantStatus::Active {
+            let line = lines.iter().find(|line| line.id == grant.line);
+            let life = line.map_or(products::LINK_LIFE_DEFAULT, |line| line.link_life);
+            grant.expires_at = grant.expires_at.max(cx.now + life);
         }
+        store::save_grant(cx.tx, &grant)?;
+        note(cx, &grant, change, cause)?;
+        done.changed += 1;
     }
-    Ok(confirmed)
-}
-
-/// Why access ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The payment failed: what was provisional is withdrawn, until late money comes.
-    Failed,
-    /// The money was pulled back and may come again.
-    PulledBack,
-    /// The money was sent back.
-    Refunded,
-}
-
-/// Takes back what an order gave. What is revoked already stays as it is.
-pub fn take_back(cx: &mut Cx<'_, '_>, order: &Order, ending: Ending, cause: &str) -> Result<(), DbError> {
-    for mut grant in store::of_order(cx.tx, cx.merchant, order.id)? {
-        let next = match (ending, grant.status) {
-            (_, GrantStatus::Revoked) => None,
-            (Ending::Failed, GrantStatus::Provisional) => {
-                Some((GrantStatus::Suspended, GrantChange::Withdrawn))
-            }
-            (Ending::Failed, GrantStatus::Active | GrantStatus::Suspended) => None,
-            (Ending::PulledBack, GrantStatus::Suspended) => None,
-            (Ending::PulledBack, GrantStatus::Active | GrantStatus::Provisional) => {
-                Some((GrantStatus::Suspended, GrantChange::Suspended))
-            }
-            (Ending::Refunded, GrantStatus::Active | GrantStatus::Provisional | GrantStatus::Suspended) => {
-                Some((GrantStatus::Revoked, GrantChange::Revoked))
-            }
-        };
-        if let Some((status, change)) = next {
-            grant.status = status;
-            store::save_grant(cx.tx, &grant)?;
-            note(cx, &grant, change, cause)?;
-        }
-    }
-    Ok(())
-}
-
-/// Gives back what was suspended, because the money is back.
-pub fn reinstate(cx: &mut Cx<'_, '_>, order: &Order, cause: &str) -> Result<(), DbError> {
-    for mut grant in store::of_order(cx.tx, cx.merchant, order.id)? {
-        if grant.status == GrantStatus::Suspended {
-            grant.status = GrantStatus::Active;
-            store::save_grant(cx.tx, &grant)?;
-            note(cx, &grant, GrantChange::Reinstated, cause)?;
-        }
-    }
-    Ok(())
+    Ok(done)
 }
 
 /// Replaces a grant's links: those of the old generation are dead at once, and the places that

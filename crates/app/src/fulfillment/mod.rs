@@ -78,6 +78,63 @@ pub struct Grant {
     pub created_at: Timestamp,
 }
 
+/// What the money of an order entitles its buyer to now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The money is there.
+    Open,
+    /// It is on its way: only lines whose product gives something in advance.
+    Provisional,
+    /// It did not come: what was given in advance is withdrawn, until late money comes.
+    Withheld,
+    /// It was pulled back and may come again.
+    OnHold,
+    /// It was sent back.
+    Ended,
+}
+
+/// Who ended a grant that is revoked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RevokedBy {
+    /// Money that went back: if that is undone, so is this.
+    Money,
+    /// A person: money does not change it.
+    Staff,
+}
+
+impl Access {
+    /// What becomes of a grant, if anything does. Pure, and the same for every order in which
+    /// the news of the money may come.
+    pub const fn change(
+        self,
+        status: GrantStatus,
+        revoked_by: RevokedBy,
+    ) -> Option<(GrantStatus, GrantChange)> {
+        use GrantStatus as S;
+        match (self, status) {
+            (Self::Open, S::Provisional) => Some((S::Active, GrantChange::Confirmed)),
+            (Self::Open, S::Suspended) => Some((S::Active, GrantChange::Reinstated)),
+            (Self::Provisional, S::Suspended) => Some((S::Provisional, GrantChange::MadeProvisional)),
+            (Self::Withheld, S::Provisional) => Some((S::Suspended, GrantChange::Withdrawn)),
+            (Self::OnHold, S::Active | S::Provisional) => Some((S::Suspended, GrantChange::Suspended)),
+            (Self::Ended, S::Active | S::Provisional | S::Suspended) => {
+                Some((S::Revoked, GrantChange::Revoked))
+            }
+            (Self::Open, S::Revoked) if matches!(revoked_by, RevokedBy::Money) => {
+                Some((S::Active, GrantChange::Reinstated))
+            }
+            (Self::OnHold, S::Revoked) if matches!(revoked_by, RevokedBy::Money) => {
+                Some((S::Suspended, GrantChange::Suspended))
+            }
+            (Self::Open, S::Active | S::Revoked)
+            | (Self::Provisional, S::Active | S::Provisional | S::Revoked)
+            | (Self::Withheld, S::Active | S::Suspended | S::Revoked)
+            | (Self::OnHold, S::Suspended | S::Revoked)
+            | (Self::Ended, S::Revoked) => None,
+        }
+    }
+}
+
 /// Beyond so many, a line gives one unit with a capacity instead of that many units.
 pub const UNITS_MAX: u32 = 1_000;
 
@@ -89,6 +146,28 @@ pub const fn units_of(quantity: u32) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_staff_revoked_no_money_gives_back() {
+        let change = |access: Access, by| access.change(GrantStatus::Revoked, by).map(|(status, _)| status);
+        assert_eq!(change(Access::Open, RevokedBy::Staff), None);
+        assert_eq!(change(Access::OnHold, RevokedBy::Staff), None);
+        assert_eq!(change(Access::Open, RevokedBy::Money), Some(GrantStatus::Active));
+        assert_eq!(change(Access::OnHold, RevokedBy::Money), Some(GrantStatus::Suspended));
+    }
+
+    #[test]
+    fn access_comes_out_the_same_after_any_detour() {
+        use Access as A;
+        let after = |way: &[Access]| {
+            way.iter().fold(GrantStatus::Active, |status, access| {
+                access.change(status, RevokedBy::Money).map_or(status, |(next, _)| next)
+            })
+        };
+        assert_eq!(after(&[A::OnHold, A::Ended, A::Open]), after(&[A::Open]));
+        assert_eq!(after(&[A::Ended, A::OnHold]), after(&[A::OnHold]));
+        assert_eq!(after(&[A::OnHold, A::Ended]), after(&[A::Ended]));
+    }
 
     #[test]
     fn a_very_large_quantity_is_one_unit_with_a_capacity() {

@@ -63,7 +63,7 @@ pub fn save_grant(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), DbError> {
     .change_one(tx)
 }
 
-/// Records why a grant changed.
+/// Records why a grant changed, as the next in the row of its changes.
 pub fn insert_change(
     tx: &mut Tx<'_>,
     id: GrantChangeId,
@@ -72,8 +72,8 @@ pub fn insert_change(
     cause: &str,
     (actor, now): (&str, Timestamp),
 ) -> Result<(), DbError> {
-    sql("INSERT INTO grant_changes (id, merchant_id, grant_id, change, cause, actor, changed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+    sql("INSERT INTO grant_changes (id, merchant_id, grant_id, seq, change, cause, actor, changed_at)
+         VALUES ($1, $2, $3, (SELECT COALESCE(max(seq), 0) + 1 FROM grant_changes WHERE grant_id = $3), $4, $5, $6, $7)")
     .bind(id)
     .bind(grant.merchant)
     .bind(grant.id)
@@ -83,6 +83,22 @@ pub fn insert_change(
     .bind(now)
     .execute(tx)
     .map(drop)
+}
+
+/// The grants of an order that money took back, and not a person: their last revocation has a
+/// fact as its cause.
+pub fn revoked_by_money(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<GrantId>, DbError> {
+    sql("SELECT g.id AS id FROM grants g JOIN grant_changes c ON c.grant_id = g.id
+          WHERE g.merchant_id = $1 AND g.order_id = $2 AND substr(c.cause, 1, 4) = 'fct_'
+            AND c.seq = (SELECT max(last.seq) FROM grant_changes last
+                          WHERE last.grant_id = g.id AND last.change = 'revoked')")
+    .bind(merchant)
+    .bind(order)
+    .all(source, |row| row.get("id"))
 }
 
 /// The grants of an order, by line and unit.
@@ -109,6 +125,15 @@ pub fn by_link(source: &mut impl Source, id: GrantId) -> Result<Option<Grant>, D
     .optional(source, read)
 }
 
+/// By id, kept from being changed for this transaction, but not from being shared.
+pub fn share(tx: &mut Tx<'_>, id: GrantId) -> Result<Option<Grant>, DbError> {
+    sql("SELECT id, merchant_id, order_id, line_id, unit_no, customer_id, status, nonce, ring_key, generation,
+                download_limit, expires_at, created_at
+           FROM grants WHERE id = $1 {FOR SHARE}")
+    .bind(id)
+    .optional(tx, read)
+}
+
 /// A merchant's grant.
 pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: GrantId) -> Result<Option<Grant>, DbError> {
     sql("SELECT id, merchant_id, order_id, line_id, unit_no, customer_id, status, nonce, ring_key, generation,
@@ -117,54 +142,6 @@ pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: GrantId) -> Res
     .bind(merchant)
     .bind(id)
     .optional(source, read)
-}
-
-/// A change of a grant, as the timeline tells it.
-#[derive(Debug, Clone)]
-pub struct Changed {
-    /// Its id.
-    pub id: GrantChangeId,
-    /// From which line.
-    pub line: LineId,
-    /// Which of its units.
-    pub unit_no: u32,
-    /// What happened.
-    pub change: GrantChange,
-    /// What caused it.
-    pub cause: String,
-    /// By whom.
-    pub actor: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// The newest changes of an order's grants that are older than this one.
-pub fn changes_of_order_before(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    order: OrderId,
-    before: GrantChangeId,
-    most: u32,
-) -> Result<Vec<Changed>, DbError> {
-    sql("SELECT c.id AS id, g.line_id AS line_id, g.unit_no AS unit_no, c.change AS change, c.cause AS cause,
-                c.actor AS actor, c.changed_at AS changed_at
-           FROM grants g JOIN grant_changes c ON c.grant_id = g.id
-          WHERE g.order_id = $1 AND c.id < $2 AND g.merchant_id = $3 ORDER BY c.id DESC LIMIT $4")
-    .bind(order)
-    .bind(before)
-    .bind(merchant)
-    .bind(most)
-    .all(source, |row| {
-        Ok(Changed {
-            id: row.get("id")?,
-            line: row.get("line_id")?,
-            unit_no: row.get("unit_no")?,
-            change: row.get("change")?,
-            cause: row.get("cause")?,
-            actor: row.get("actor")?,
-            at: row.get("changed_at")?,
-        })
-    })
 }
 
 /// A unit of an order.

@@ -10,6 +10,7 @@ use crate::cx::Cx;
 use crate::events;
 use crate::merchants;
 use crate::orders::{self, Line, Order};
+use crate::payments::FactKind;
 use crate::problem::Flow;
 
 /// How many documents one transaction issues; the rest waits for the next.
@@ -32,7 +33,7 @@ pub fn issue_due(cx: &mut Cx<'_, '_>) -> Flow<bool> {
     }
     let credits = store::credits_due(cx.tx, cx.merchant, ISSUED_AT_ONCE)?;
     for credit in &credits {
-        issue_credit_note(cx, credit)?;
+        issue_correction(cx, credit)?;
         store::clear_credit_due(cx.tx, cx.merchant, credit.fact)?;
     }
     let full = usize::try_from(ISSUED_AT_ONCE).unwrap_or(usize::MAX);
@@ -48,20 +49,30 @@ fn issue_invoice(cx: &mut Cx<'_, '_>, order: &Order) -> Flow<()> {
     issue(cx, InvoiceKind::Invoice, order, CAUSE_PAID, None, amounts, document)
 }
 
-fn issue_credit_note(cx: &mut Cx<'_, '_>, credit: &CreditDue) -> Flow<()> {
-    let order = orders::store::by_id(cx.tx, cx.merchant, credit.order)?;
-    let order = order.ok_or_else(|| DbError::NotFound(credit.order.to_string()))?;
-    let corrects =
-        store::of_order(cx.tx, cx.merchant, order.id)?.into_iter().find(|i| i.kind == InvoiceKind::Invoice);
-    let cause = credit.fact.to_string();
+/// A credit note for money that went back, or an invoice for money that came again.
+fn issue_correction(cx: &mut Cx<'_, '_>, due: &CreditDue) -> Flow<()> {
+    let order = orders::store::by_id(cx.tx, cx.merchant, due.order)?;
+    let order = order.ok_or_else(|| DbError::NotFound(due.order.to_string()))?;
+    let cause = due.fact.to_string();
     if store::exists(cx.tx, cx.merchant, order.id, &cause)? {
         return Ok(());
     }
+    let earlier = store::of_order(cx.tx, cx.merchant, order.id)?;
+    let kind = match due.kind {
+        FactKind::RefundFailure | FactKind::ReversalCancellation => InvoiceKind::Invoice,
+        _ => InvoiceKind::CreditNote,
+    };
+    let corrects = match kind {
+        InvoiceKind::CreditNote => earlier.into_iter().find(|document| document.cause == CAUSE_PAID),
+        InvoiceKind::Invoice => {
+            earlier.into_iter().rfind(|document| document.kind == InvoiceKind::CreditNote)
+        }
+    };
+    let gross = Money::new(due.counts_for(&order), order.currency);
     // Tax goes back in the proportion in which it was charged.
-    let weight = |minor: i64| u32::try_from(minor.max(0)).unwrap_or(u32::MAX);
-    let parts = credit.amount.allocate(&[weight(order.net_minor), weight(order.tax_minor)]);
-    let parts = parts.unwrap_or_else(|_| vec![credit.amount, Money::zero(order.currency)]);
-    let net = parts.first().copied().unwrap_or(credit.amount);
+    let parts = gross.allocate(&[order.net_minor, order.tax_minor]);
+    let parts = parts.unwrap_or_else(|_| vec![gross, Money::zero(order.currency)]);
+    let net = parts.first().copied().unwrap_or(gross);
     let tax = parts.get(1).copied().unwrap_or(Money::zero(order.currency));
     let line = DocumentLine {
         sku: String::new(),
@@ -70,12 +81,12 @@ fn issue_credit_note(cx: &mut Cx<'_, '_>, credit: &CreditDue) -> Flow<()> {
         unit_minor: net.minor,
         net_minor: net.minor,
         tax_minor: tax.minor,
-        gross_minor: credit.amount.minor,
+        gross_minor: gross.minor,
         tax_rate_ppm: 0,
     };
-    let document = document(cx, &order, vec![line], credit.occurred_at)?;
+    let document = document(cx, &order, vec![line], due.occurred_at)?;
     let corrects = corrects.map(|invoice| invoice.id);
-    issue(cx, InvoiceKind::CreditNote, &order, &cause, corrects, (net, tax, credit.amount), document)
+    issue(cx, kind, &order, &cause, corrects, (net, tax, gross), document)
 }
 
 fn issue(
@@ -87,12 +98,13 @@ fn issue(
     (net, tax, gross): (Money, Money, Money),
     document: Document,
 ) -> Flow<()> {
+    let next = store::next_number(cx.tx, cx.merchant, kind.series())?;
     let invoice = Invoice {
         id: InvoiceId::mint(cx.draws),
         merchant: cx.merchant,
         kind,
         series: kind.series().to_owned(),
-        number: store::next_number(cx.tx, cx.merchant, kind.series())?,
+        number: next.number,
         order: order.id,
         cause: cause.to_owned(),
         corrects,
@@ -100,7 +112,8 @@ fn issue(
         tax,
         gross,
         document,
-        issued_at: cx.now,
+        // Another node's clock may be ahead; a later number never has an earlier time.
+        issued_at: next.not_before.map_or(cx.now, |before| before.max(cx.now)),
     };
     store::insert(cx.tx, &invoice)?;
     let detail = serde_json::json!({ "number": invoice.label(), "amount": gross.to_string() });
@@ -119,16 +132,22 @@ fn document(
         Some(id) => customers::store::by_id(cx.tx, cx.merchant, id)?,
         None => None,
     };
+    // Who wrote a profile wants it on the invoice; who did not is named as the gateway told.
+    let written = buyer.as_ref().filter(|buyer| !buyer.address.is_empty() || buyer.vat_id.is_some());
+    let name = written.map(|buyer| &buyer.name).filter(|name| !name.is_empty());
+    let country = written.and_then(|buyer| buyer.country.clone());
+    let vat_id = written.and_then(|buyer| buyer.vat_id.clone());
     Ok(Document {
         seller_name: seller.legal_name,
         seller_address: seller.legal_address,
         seller_country: seller.country,
         seller_vat_id: seller.vat_id,
-        buyer_name: order.buyer_name.clone(),
+        buyer_name: name.unwrap_or(&order.buyer_name).clone(),
+        buyer_address: written.map(|buyer| buyer.address.clone()).unwrap_or_default(),
         buyer_company: order.buyer_company.clone(),
-        buyer_email: buyer.map(|buyer| buyer.email.to_string()).unwrap_or_default(),
-        buyer_country: order.buyer_country.clone(),
-        buyer_vat_id: order.buyer_vat_id.clone(),
+        buyer_email: buyer.as_ref().map(|buyer| buyer.email.to_string()).unwrap_or_default(),
+        buyer_country: country.or_else(|| order.buyer_country.clone()),
+        buyer_vat_id: vat_id.or_else(|| order.buyer_vat_id.clone()),
         time_zone: seller.time_zone,
         occurred_at,
         lines,

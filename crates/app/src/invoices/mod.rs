@@ -4,6 +4,8 @@
 //! row that every order of a merchant would otherwise wait for. The document is a snapshot: it
 //! does not change when the merchant moves or a product is renamed.
 
+pub mod api;
+pub mod desk_store;
 pub mod flow;
 pub mod staff_pages;
 pub mod store;
@@ -14,7 +16,7 @@ use kernel::{InvoiceId, MerchantId, Money, OrderId, Timestamp};
 db::words! {
     /// Which document it is.
     pub enum InvoiceKind {
-        /// Of a paid order.
+        /// Of a paid order, or of money that came again.
         Invoice = "invoice",
         /// Of money that went back.
         CreditNote = "credit_note",
@@ -48,7 +50,8 @@ pub struct Invoice {
     pub order: OrderId,
     /// What it was issued for: `paid`, or the fact of a refund.
     pub cause: String,
-    /// Which invoice a credit note corrects.
+    /// Which document it corrects: a credit note its invoice, an invoice of money that came again
+    /// the credit note.
     pub corrects: Option<InvoiceId>,
     /// Without tax.
     pub net: Money,
@@ -84,6 +87,9 @@ pub struct Document {
     pub buyer_name: String,
     /// Company of the buyer.
     pub buyer_company: String,
+    /// Several lines, where the buyer wrote them.
+    #[serde(default)]
+    pub buyer_address: String,
     /// Mail address of the buyer.
     pub buyer_email: String,
     /// ISO 3166 alpha-2.

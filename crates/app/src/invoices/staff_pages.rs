@@ -5,7 +5,8 @@ use axum::response::Response;
 use kernel::{InvoiceId, Money};
 use ui::admin::{InvoicePage, InvoiceRef, InvoiceRow, InvoicesPage};
 
-use super::store::{self, BY_AGE, BY_GROSS, BY_NUMBER, Filter};
+use super::desk_store::{self, BY_AGE, BY_GROSS, BY_NUMBER, Filter};
+use super::store;
 use super::{Invoice, InvoiceKind, view};
 use crate::app::App;
 use crate::merchants::Merchant;
@@ -99,13 +100,13 @@ fn read(
     let days = asked.days(&merchant.time_zone);
     let filter = Filter { kind: asked.stored("kind"), from: days.from, until: days.until };
     if asked.search().is_empty() {
-        return Ok(store::page(snapshot, merchant.id, &filter, ask)?);
+        return Ok(desk_store::page(snapshot, merchant.id, &filter, ask)?);
     }
     // Numbers, ids, buyers: whatever finds a transaction finds its documents.
     let mut orders = orders::rows::find(snapshot, merchant.id, asked.search())?;
     orders.sort_unstable();
     orders.dedup();
-    let mut found = store::of_orders(snapshot, merchant.id, &orders)?;
+    let mut found = desk_store::of_orders(snapshot, merchant.id, &orders)?;
     found.retain(|invoice| {
         filter.kind.is_none_or(|kind| invoice.kind == kind)
             && filter.from.is_none_or(|from| invoice.issued_at >= from)

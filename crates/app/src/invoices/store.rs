@@ -4,7 +4,8 @@ use db::{DbError, Inserted, Row, Source, Tx, sql};
 use kernel::{Currency, FactId, InvoiceId, MerchantId, Money, OrderId, Timestamp};
 
 use super::{Invoice, InvoiceKind};
-use crate::paging::{self, Ask, By, KeyKind, ListQuery, Slice};
+use crate::orders::Order;
+use crate::payments::{FactKind, Payment};
 
 /// Merchants with documents to issue.
 pub fn merchants_with_due(source: &mut impl Source) -> Result<Vec<MerchantId>, DbError> {
@@ -26,38 +27,54 @@ pub fn orders_due(
     .all(source, |row| row.get("id"))
 }
 
-/// A refund or reversal that wants its credit note.
+/// A movement of money after the payment that wants its document.
 #[derive(Debug, Clone)]
 pub struct CreditDue {
     /// The fact.
     pub fact: FactId,
+    /// Which movement.
+    pub kind: FactKind,
     /// Of which order.
     pub order: OrderId,
-    /// What went back.
-    pub amount: Money,
+    /// Of which payment.
+    pub payment: Payment,
+    /// What moved, in the payment's currency.
+    pub amount_minor: i64,
     /// When.
     pub occurred_at: Timestamp,
 }
 
-/// Money that went back without a credit note, whose order has its invoice.
+impl CreditDue {
+    /// What it counts for, in the order's currency.
+    pub fn counts_for(&self, order: &Order) -> i64 {
+        self.payment.counts_for(order.due(), self.amount_minor)
+    }
+}
+
+/// Money that moved without a document, whose order has its invoice.
 pub fn credits_due(
     source: &mut impl Source,
     merchant: MerchantId,
     most: u32,
 ) -> Result<Vec<CreditDue>, DbError> {
-    sql("SELECT c.fact_id AS fact_id, c.order_id AS order_id, f.amount_minor AS amount_minor, f.currency AS currency,
-                f.occurred_at AS occurred_at
-           FROM credits_due c JOIN facts f ON f.id = c.fact_id JOIN orders o ON o.id = c.order_id
+    sql("SELECT c.fact_id AS fact_id, c.order_id AS due_of, f.kind AS fact_kind, f.amount_minor AS amount_minor,
+                f.occurred_at AS occurred_at, p.id AS id, p.merchant_id AS merchant_id,
+                p.connection_id AS connection_id, p.gateway_ref AS gateway_ref, p.order_id AS order_id,
+                p.status AS status, p.currency AS currency, p.settled_minor AS settled_minor,
+                p.returned_minor AS returned_minor, p.fee_minor AS fee_minor, p.created_at AS created_at
+           FROM credits_due c JOIN facts f ON f.id = c.fact_id JOIN payments p ON p.id = f.payment_id
+           JOIN orders o ON o.id = c.order_id
           WHERE c.merchant_id = $1 AND o.invoiced_at IS NOT NULL ORDER BY c.fact_id LIMIT $2")
     .bind(merchant)
     .bind(most)
     .all(source, |row| {
-        let currency: Currency = row.get("currency")?;
         Ok(CreditDue {
             fact: row.get("fact_id")?,
-            order: row.get("order_id")?,
-            amount: Money::new(row.get("amount_minor")?, currency),
+            kind: row.get("fact_kind")?,
+            order: row.get("due_of")?,
+            amount_minor: row.get("amount_minor")?,
             occurred_at: row.get("occurred_at")?,
+            payment: crate::payments::store::read(row)?,
         })
     })
 }
@@ -70,14 +87,30 @@ pub fn clear_credit_due(tx: &mut Tx<'_>, merchant: MerchantId, fact: FactId) -> 
         .change_one(tx)
 }
 
+/// The next number of a series.
+#[derive(Debug, Clone, Copy)]
+pub struct Next {
+    /// From 1, without gaps.
+    pub number: i64,
+    /// When the document before it was issued.
+    pub not_before: Option<Timestamp>,
+}
+
 /// Takes the next number of a series; the row stays held until the commit, so none is skipped.
-pub fn next_number(tx: &mut Tx<'_>, merchant: MerchantId, series: &str) -> Result<i64, DbError> {
-    sql("INSERT INTO invoice_series (merchant_id, series, last_number) VALUES ($1, $2, 1)
+pub fn next_number(tx: &mut Tx<'_>, merchant: MerchantId, series: &str) -> Result<Next, DbError> {
+    let number = sql("INSERT INTO invoice_series (merchant_id, series, last_number) VALUES ($1, $2, 1)
          ON CONFLICT (merchant_id, series) DO UPDATE SET last_number = invoice_series.last_number + 1
          RETURNING last_number")
     .bind(merchant)
     .bind(series)
-    .one(tx, |row| row.get("last_number"))
+    .one(tx, |row| row.get::<i64>("last_number"))?;
+    let not_before =
+        sql("SELECT issued_at FROM invoices WHERE merchant_id = $1 AND series = $2 AND number = $3")
+            .bind(merchant)
+            .bind(series)
+            .bind(number - 1)
+            .optional(tx, |row| row.get("issued_at"))?;
+    Ok(Next { number, not_before })
 }
 
 /// Whether an order has a document for this cause.
@@ -147,71 +180,23 @@ pub fn of_order(
     .all(source, read)
 }
 
-/// What a list of documents is narrowed by.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Only these.
-    pub kind: Option<InvoiceKind>,
-    /// Issued from this moment on.
-    pub from: Option<Timestamp>,
-    /// Issued before this moment.
-    pub until: Option<Timestamp>,
-}
-
-const LISTED: &str =
-    "SELECT id, merchant_id, kind, series, number, order_id, cause, corrects_id, currency, net_minor,
-    tax_minor, gross_minor, document, issued_at FROM invoices";
-
-/// By age.
-pub const BY_AGE: By = By { name: "issued", column: "id", kind: KeyKind::Id };
-/// By number, whatever the series.
-pub const BY_NUMBER: By = By { name: "number", column: "number", kind: KeyKind::Int };
-/// By amount.
-pub const BY_GROSS: By = By { name: "gross", column: "gross_minor", kind: KeyKind::Int };
-
-/// A page of a merchant's documents.
+/// Documents of a kind or of all kinds, newest first, below an id.
 pub fn page(
     source: &mut impl Source,
     merchant: MerchantId,
-    filter: &Filter,
-    ask: &Ask,
-) -> Result<Slice<Invoice>, DbError> {
-    let by_age = ask.by.kind == KeyKind::Id;
-    let mut query = ListQuery::new(LISTED, merchant);
-    if let Some(from) = filter.from {
-        query = query.either(by_age, "id >= $", InvoiceId::from_bits(paging::bits_at(from)));
-    }
-    if let Some(until) = filter.until {
-        query = query.either(by_age, "id < $", InvoiceId::from_bits(paging::bits_at(until)));
-    }
-    if let Some(kind) = filter.kind {
-        query = query.among("kind = $", kind);
-    }
-    query.page(source, ask, read)
-}
-
-/// The documents of these orders.
-pub fn of_orders(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    orders: &[OrderId],
+    kind: Option<InvoiceKind>,
+    before: Option<InvoiceId>,
+    most: u32,
 ) -> Result<Vec<Invoice>, DbError> {
-    paging::by_ids(orders, |some| {
-        let text = format!("{LISTED} WHERE merchant_id = $1 AND order_id IN ({})", some.placeholders(2));
-        some.bind(sql(text).bind(merchant)).all(source, read)
-    })
-}
-
-/// The orders of the documents with this number, whatever the series.
-pub fn orders_of_number(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    number: i64,
-) -> Result<Vec<OrderId>, DbError> {
-    sql("SELECT order_id FROM invoices WHERE merchant_id = $1 AND number = $2 ORDER BY id LIMIT 10")
-        .bind(merchant)
-        .bind(number)
-        .all(source, |row| row.get("order_id"))
+    sql("SELECT id, merchant_id, kind, series, number, order_id, cause, corrects_id, currency, net_minor, tax_minor,
+                gross_minor, document, issued_at
+           FROM invoices WHERE merchant_id = $1 AND id < $2 AND (CAST($3 AS TEXT) IS NULL OR kind = $3)
+          ORDER BY id DESC LIMIT $4")
+    .bind(merchant)
+    .bind(before.unwrap_or(InvoiceId::from_bits(u128::MAX)))
+    .bind(kind)
+    .bind(most)
+    .all(source, read)
 }
 
 /// Reads an invoice's columns.

@@ -6,6 +6,7 @@ use kernel::{Currency, Money};
 use ui::invoice::{DocumentKind, InvoiceLine, InvoicePage, Party, TaxRow};
 
 use super::{DocumentLine, Invoice, InvoiceKind};
+use crate::customers::countries;
 use crate::orders::view::Seen;
 
 /// The page of one of an order's documents.
@@ -50,7 +51,7 @@ fn standing_alone(invoice: &Invoice, order_number: String, back_path: Option<Str
         },
         buyer: Party {
             name: buyer_name(&document.buyer_company, &document.buyer_name),
-            address: address("", document.buyer_country.as_deref()),
+            address: address(&document.buyer_address, document.buyer_country.as_deref()),
             tax_ids: tax_ids(document.buyer_vat_id.as_deref()),
             email: Some(document.buyer_email.clone()).filter(|email| !email.is_empty()),
         },
@@ -74,7 +75,7 @@ fn buyer_name(company: &str, name: &str) -> String {
 
 fn address(lines: &str, country: Option<&str>) -> Vec<String> {
     let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned);
-    lines.chain(country.map(str::to_owned)).collect()
+    lines.chain(country.map(|code| countries::name_of(code).to_owned())).collect()
 }
 
 fn tax_ids(id: Option<&str>) -> Vec<(String, String)> {

@@ -63,7 +63,8 @@ impl Work {
         match self {
             // A gateway's verification service can be away for days; the money is real all the same.
             Self::VerifyNotice { .. } => 60,
-            Self::SendMessage { .. } => 30,
+            // About five days, as mail servers do among themselves.
+            Self::SendMessage { .. } => 40,
         }
     }
 }

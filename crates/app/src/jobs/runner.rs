@@ -6,7 +6,7 @@ use super::{Claimed, Work, retry_at, store};
 use crate::app::App;
 use crate::cx::Actor;
 use crate::problem::{Failure, Flow};
-use crate::{downloads, events, invoices, messages, notices};
+use crate::{downloads, events, idempotency, installation, invoices, messages, notices};
 
 /// How a job ended, beside being done and recorded by its own transaction.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ impl From<Failure> for JobError {
 
 /// How long the runner waits at most before it looks again for what other processes enqueued.
 const LOOK_AGAIN: Span = Span::seconds(1);
+/// When a job that was held back by a quarantine is looked at again.
+const HELD_BACK: Span = Span::minutes(1);
 /// Most jobs taken in one transaction.
 const CLAIMED_AT_ONCE: u32 = 32;
 /// Most rounds of one housekeeping task before others have their turn.
@@ -45,6 +47,7 @@ pub async fn run(app: App) {
 
 /// One turn: due jobs are begun in the background, then the house is kept.
 pub async fn turn(app: &App) -> Flow<()> {
+    look_at_quarantine(app).await?;
     loop {
         let free = u32::try_from(app.job_places().available_permits()).unwrap_or(u32::MAX);
         let claimed = if free == 0 { Vec::new() } else { claim(app, free.min(CLAIMED_AT_ONCE)).await? };
@@ -64,16 +67,23 @@ pub async fn turn(app: &App) -> Flow<()> {
     keep_house(app).await
 }
 
-/// Takes due jobs and those of workers that died.
+async fn look_at_quarantine(app: &App) -> Flow<()> {
+    app.note_quarantine(app.read(|snapshot| Ok(installation::store::quarantine(snapshot)?)).await?);
+    Ok(())
+}
+
+/// Takes due jobs and those of workers that died; none in a quarantine, since all of them
+/// speak with somebody outside.
 pub async fn claim(app: &App, most: u32) -> Flow<Vec<Claimed>> {
     let now = app.now();
-    let due = app
+    let (due, quarantine) = app
         .read(move |snapshot| {
             let ready = store::next_due(snapshot)?.is_some_and(|at| at <= now);
-            Ok(ready || store::any_expired(snapshot, now)?)
+            let due = ready || store::any_expired(snapshot, now)?;
+            Ok((due, if due { installation::store::quarantine(snapshot)? } else { None }))
         })
         .await?;
-    if !due {
+    if !due || app.note_quarantine(quarantine).is_some() {
         return Ok(Vec::new());
     }
     app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
@@ -96,17 +106,36 @@ pub fn hand_over(app: &App, job: Claimed) {
 
 /// Does one job and records how it ended.
 pub async fn perform(app: &App, job: Claimed) {
-    let result = match &job.work {
-        Work::VerifyNotice { merchant, notice, accepted } => {
-            notices::jobs::verify(app, &job, *merchant, *notice, *accepted).await
-        }
-        Work::SendMessage { merchant, message } => messages::jobs::send(app, &job, *merchant, *message).await,
+    let result = match app.quarantine() {
+        Ok(None) => begin(app, &job).await,
+        Ok(Some(_)) => return hold_back(app, job).await,
+        Err(failure) => Err(failure.into()),
     };
     if let Err(error) = result
         && let Err(failure) = record_failure(app, job.clone(), error).await
     {
         // The lease gives the job to somebody else.
         tracing::warn!(%failure, job = %job.id, "a job's end could not be recorded");
+    }
+}
+
+async fn begin(app: &App, job: &Claimed) -> Result<(), JobError> {
+    match &job.work {
+        Work::VerifyNotice { merchant, notice, accepted } => {
+            notices::jobs::verify(app, job, *merchant, *notice, *accepted).await
+        }
+        Work::SendMessage { merchant, message } => messages::jobs::send(app, job, *merchant, *message).await,
+    }
+}
+
+/// Puts back a job that was claimed in the moment of its making, while nothing may leave.
+async fn hold_back(app: &App, job: Claimed) {
+    let put_back = app.write(job.work.merchant(), Actor::System, {
+        let job = job.clone();
+        move |cx| Ok(store::postpone(cx.tx, &job, cx.now + HELD_BACK, "held back by the quarantine")?)
+    });
+    if let Err(failure) = put_back.await {
+        tracing::warn!(%failure, job = %job.id, "a job could not be put back; its lease will run out");
     }
 }
 
@@ -134,7 +163,21 @@ pub async fn keep_house(app: &App) -> Flow<()> {
     seal_events(app).await?;
     issue_invoices(app).await?;
     close_idle_downloads(app).await?;
+    forget_answers(app).await?;
     age_notices(app).await
+}
+
+/// Answers of the API are kept for requests that are sent again, and no longer.
+async fn forget_answers(app: &App) -> Flow<()> {
+    let before = app.now() - idempotency::KEPT;
+    let any = app.read(move |snapshot| Ok(idempotency::store::any_before(snapshot, before)?)).await?;
+    if any {
+        app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
+            Ok(idempotency::store::prune(cx.tx, before)?)
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 async fn seal_events(app: &App) -> Flow<()> {
@@ -171,10 +214,14 @@ async fn close_idle_downloads(app: &App) -> Flow<()> {
 }
 
 async fn age_notices(app: &App) -> Flow<()> {
-    let now = app.now();
-    let prune_before = now - Span::days(app.settings().raw_notice_days);
-    let due = app.read(move |snapshot| Ok(notices::store::any_to_age(snapshot, prune_before, now)?)).await?;
-    if due {
+    let prune_before = app.now() - Span::days(app.settings().raw_notice_days);
+    let waiting_before = app.now() - notices::flow::WAITING_FOR_PAYMENT_MAX;
+    for _ in 0..ROUNDS_MAX {
+        let due =
+            app.read(move |snapshot| Ok(notices::store::any_to_age(snapshot, prune_before, waiting_before)?));
+        if !due.await? {
+            break;
+        }
         app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
             notices::store::prune_raw(cx.tx, prune_before)?;
             Ok(notices::flow::give_up_waiting(cx)?)

@@ -55,17 +55,37 @@ pub fn claim(tx: &mut Tx<'_>, now: Timestamp, most: u32) -> Result<Vec<Claimed>,
     Ok(claimed)
 }
 
-/// Gives back the jobs of workers that died, unless the same subject waits already.
+/// No job is begun more often, however its workers ended: one that kills its worker each time
+/// must not go on for ever.
+const BEGUN_MAX: i64 = 100;
+
+/// Gives back the jobs of workers that died, one per subject: where another waits already, or
+/// several were running, the rest is dropped.
 pub fn release_expired(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, DbError> {
-    sql("DELETE FROM jobs WHERE state = 'running' AND lease_until <= $1
-            AND EXISTS (SELECT 1 FROM jobs waiting WHERE waiting.kind = jobs.kind
-                           AND waiting.dedupe_key = jobs.dedupe_key AND waiting.state = 'ready')")
+    sql("DELETE FROM jobs WHERE state = 'running' AND lease_until <= $1 AND EXISTS (
+           SELECT 1 FROM jobs other WHERE other.kind = jobs.kind AND other.dedupe_key = jobs.dedupe_key
+              AND (other.state = 'ready'
+                   OR (other.state = 'running' AND other.lease_until <= $1 AND other.id > jobs.id)))")
     .bind(now)
+    .execute(tx)?;
+    sql("UPDATE jobs SET state = 'dead', lease_until = NULL, last_error = 'its worker died each time'
+          WHERE state = 'running' AND lease_until <= $1 AND attempt >= $2")
+    .bind(now)
+    .bind(BEGUN_MAX)
     .execute(tx)?;
     sql("UPDATE jobs SET state = 'ready', lease_until = NULL, run_at = $1
           WHERE state = 'running' AND lease_until <= $1")
     .bind(now)
     .execute(tx)
+}
+
+/// Prolongs the lease of a job that is still the caller's, before something outside is done.
+pub fn renew(tx: &mut Tx<'_>, job: &Claimed, now: Timestamp) -> Result<(), DbError> {
+    sql("UPDATE jobs SET lease_until = $1 WHERE id = $2 AND lease_epoch = $3 AND state = 'running'")
+        .bind(now + LEASE)
+        .bind(job.id)
+        .bind(job.epoch)
+        .change_one(tx)
 }
 
 /// Ends a job that is done.
@@ -131,4 +151,29 @@ fn read(row: &mut Row) -> Result<Claimed, DbError> {
         statement: "jobs".to_owned(),
     })?;
     Ok(Claimed { id: row.get("id")?, work, attempt: row.get("attempt")?, epoch: row.get("lease_epoch")? })
+}
+
+/// What a checkup wants to know of the jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// Waiting for their time or a worker.
+    pub waiting: i64,
+    /// Due since before the given time, and still not done.
+    pub overdue: i64,
+    /// Given up: a person has to look.
+    pub dead: i64,
+}
+
+/// How the jobs are doing; what was due before `since` is overdue.
+pub fn backlog(source: &mut impl Source, since: Timestamp) -> Result<Backlog, DbError> {
+    sql("SELECT CAST(COALESCE(SUM(CASE WHEN state = 'ready' THEN 1 ELSE 0 END), 0) AS BIGINT) AS waiting,
+                CAST(COALESCE(SUM(CASE WHEN (state = 'ready' AND run_at < $1)
+                                         OR (state = 'running' AND lease_until < $1) THEN 1 ELSE 0 END), 0) AS BIGINT)
+                    AS overdue,
+                CAST(COALESCE(SUM(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), 0) AS BIGINT) AS dead
+           FROM jobs")
+    .bind(since)
+    .one(source, |row| {
+        Ok(Backlog { waiting: row.get("waiting")?, overdue: row.get("overdue")?, dead: row.get("dead")? })
+    })
 }

@@ -9,7 +9,8 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use kernel::{EmailAddress, FileVersionId, MerchantId, OrderId};
 use net::limit::Key;
-use ui::delivery::{LinkRequestPage, UnknownLinkPage};
+use ui::delivery::{ClosedLinkPage, ClosedReason, LinkRequestPage, UnknownLinkPage};
+use ui::{Flash, Tone};
 
 use super::flow;
 use super::view::{self, Seen};
@@ -189,8 +190,21 @@ async fn renew(State(app): State<App>, visit: Visit, Posted(renewal): Posted<Ren
     }
     let actor = Actor::Customer(seen.grant.customer);
     let sent = app.write(seen.merchant.id, actor, move |cx| flow::send_again(cx, order).map(drop)).await;
-    // The address is the buyer's own affair: a forwarded link must not tell it.
-    same_answer(&app, &visit, crate::orders::view::number(&seen.order), sent)
+    match sent {
+        Ok(()) => on_its_way(&app, &visit, &renewal.link, &seen),
+        Err(failure) => Refusal::from_failure(&app, &visit, failure),
+    }
+}
+
+/// The page of the old link, with the news. The address that the mail goes to is the buyer's own
+/// affair: a link that was passed on must not tell it.
+fn on_its_way(app: &App, visit: &Visit, token: &str, seen: &Seen) -> Response {
+    let reason = seen.closed(app.now()).unwrap_or(ClosedReason::Expired);
+    let page = ClosedLinkPage { request_path: None, ..seen.closed_page(token, reason) };
+    let mut frame = frame(app, visit);
+    let text = say(app, visit, "said.links_sent", &[]);
+    frame.flash = Some(Flash { tone: Tone::Ok, text });
+    show_with(app, &frame, StatusCode::OK, &page)
 }
 
 fn allowed(app: &App, visit: &Visit, name: &str) -> Result<(), Problem> {

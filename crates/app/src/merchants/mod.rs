@@ -2,6 +2,7 @@
 
 pub mod flow;
 pub mod store;
+pub mod view;
 
 use kernel::{Currency, EmailAddress, MerchantId, Timestamp};
 

@@ -7,6 +7,7 @@ use super::{Message, MessageState, compose, store};
 use crate::app::App;
 use crate::cx::Actor;
 use crate::failpoint;
+use crate::fulfillment::GrantStatus;
 use crate::jobs::runner::JobError;
 use crate::jobs::{self, Claimed};
 use crate::{events, fulfillment, orders};
@@ -15,22 +16,29 @@ use crate::{events, fulfillment, orders};
 pub async fn send(app: &App, job: &Claimed, merchant: MerchantId, id: MessageId) -> Result<(), JobError> {
     let ring = app.ring_arc();
     let base_url = app.settings().base_url.clone();
-    let now = app.now();
     let material = app
         .read(move |snapshot| {
             let Some(message) = store::by_id(snapshot, merchant, id)? else { return Ok(None) };
             if message.state != MessageState::Waiting {
                 return Ok(None);
             }
-            let material = compose::gather(snapshot, &ring, &base_url, &message, now)?;
+            let material = compose::gather(snapshot, &ring, &base_url, &message)?;
             Ok(Some((message, material)))
         })
         .await?;
     let Some((message, material)) = material else { return end(app, job, None).await };
-    let mail = compose::compose(app.renderer(), &message, &material).map_err(JobError::GiveUp)?;
-
-    let (begun, subject) = (message.clone(), mail.subject.clone());
-    app.write(merchant, Actor::System, move |cx| Ok(store::begin_attempt(cx.tx, &begun, &subject)?)).await?;
+    let mail = match compose::compose(app.renderer(), &message, &material) {
+        Ok(mail) => mail,
+        // No retry helps; it is shown with the messages that failed.
+        Err(why) => return end(app, job, Some((message, MessageState::Failed, why))).await,
+    };
+    let (begun, subject, held) = (message.clone(), mail.subject.clone(), job.clone());
+    app.write(merchant, Actor::System, move |cx| {
+        // A worker that slept too long must not send what another has sent meanwhile.
+        jobs::store::renew(cx.tx, &held, cx.now)?;
+        Ok(store::begin_attempt(cx.tx, &begun, &subject)?)
+    })
+    .await?;
     failpoint!("mail.before_send");
     let sent = app.mailer().send(&mail).await;
     failpoint!("mail.after_send");
@@ -84,11 +92,14 @@ fn start_link_life(cx: &mut crate::cx::Cx<'_, '_>, message: &Message) -> Result<
     if cx.now.since(message.created_at) < LATE {
         return Ok(());
     }
+    // Grants are changed under their order's lock alone; staff may be replacing links right now.
+    orders::store::lock(cx.tx, cx.merchant, order)?;
     let lines = orders::store::lines(cx.tx, cx.merchant, order)?;
     for mut grant in fulfillment::store::of_order(cx.tx, cx.merchant, order)? {
         let life = lines.iter().find(|line| line.id == grant.line).map(|line| line.link_life);
         if let Some(life) = life
             && grant.generation == 1
+            && grant.status == GrantStatus::Active
         {
             let cause = message.id.to_string();
             fulfillment::flow::extend(cx, &mut grant, cx.now + life, &cause)?;

@@ -4,10 +4,12 @@
 //! links are derived when it is sent, so that a resend carries the same ones. Its Message-ID
 //! is its id, so that a second delivery after a crash is recognized as the same mail.
 
+pub mod api;
 pub mod compose;
 pub mod flow;
 pub mod jobs;
 pub mod store;
+pub mod texts;
 
 use kernel::{CustomerId, EmailAddress, MerchantId, MessageId, OrderId, Timestamp};
 

@@ -52,22 +52,33 @@ pub fn of_order(
     .all(source, read)
 }
 
-/// The newest messages of an order that are older than this one.
-pub fn of_order_before(
+/// Messages in a state or in any, newest first, below an id.
+pub fn page(
     source: &mut impl Source,
     merchant: MerchantId,
-    order: OrderId,
-    before: MessageId,
+    state: Option<MessageState>,
+    before: Option<MessageId>,
     most: u32,
 ) -> Result<Vec<Message>, DbError> {
-    sql("SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context, state, attempts,
-                last_error, created_at, sent_at
-           FROM messages WHERE order_id = $1 AND id < $2 AND merchant_id = $3 ORDER BY id DESC LIMIT $4")
-    .bind(order)
-    .bind(before)
-    .bind(merchant)
-    .bind(most)
-    .all(source, read)
+    let mut text =
+        "SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context,
+            state, attempts, last_error, created_at, sent_at
+       FROM messages WHERE merchant_id = $1 AND id < $2"
+            .to_owned();
+    text.push_str(match state {
+        // The literal list is what lets the partial index be used.
+        Some(MessageState::Waiting | MessageState::Failed | MessageState::Expired) => {
+            " AND state IN ('waiting', 'failed', 'expired') AND state = $3"
+        }
+        Some(MessageState::Sent) | None => " AND (CAST($3 AS TEXT) IS NULL OR state = $3)",
+    });
+    text.push_str(" ORDER BY id DESC LIMIT $4");
+    sql(text)
+        .bind(merchant)
+        .bind(before.unwrap_or(MessageId::from_bits(u128::MAX)))
+        .bind(state)
+        .bind(most)
+        .all(source, read)
 }
 
 /// Records that sending is about to be tried.

@@ -87,6 +87,7 @@ pub fn reject(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Result<(), DbErro
         reason: why.to_owned(),
         summary: serde_json::json!({}),
         order: None,
+        waits_for: None,
         verified_at: None,
     };
     store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
@@ -102,24 +103,27 @@ pub fn apply(
     statements: &[Notice],
     trust: Trust,
 ) -> Flow<NoticeState> {
-    let mut decision = Decision {
-        state: NoticeState::Ignored,
-        reason: "authentic, and of no interest here".to_owned(),
-        summary: summary(statements),
-        order: None,
-        verified_at: Some(cx.now),
-    };
+    let mut worst: Option<Applied> = None;
+    let mut order = None;
     for stated in statements {
         let outcome = apply_one(cx, connection, id, stated, trust)?;
-        if let Some(worse) = outcome.outranks(decision.state) {
-            decision.state = worse;
-            decision.reason = outcome.reason;
+        order = outcome.order.or(order);
+        if worst.as_ref().is_none_or(|worst| outcome.rank() > worst.rank()) {
+            worst = Some(outcome);
         }
-        decision.order = outcome.order.or(decision.order);
     }
+    let worst = worst.unwrap_or_else(|| Applied::ignored("authentic, and of no interest here"));
+    let decision = Decision {
+        state: worst.state,
+        reason: worst.reason,
+        summary: summary(statements),
+        order,
+        waits_for: worst.waits_for,
+        verified_at: Some(cx.now),
+    };
     store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
     if decision.state == NoticeState::Applied {
-        rearm_unmatched(cx, connection)?;
+        rearm_waiting(cx, connection, statements)?;
     }
     if decision.state == NoticeState::Quarantined {
         let detail = serde_json::json!({ "why": decision.reason });
@@ -128,10 +132,13 @@ pub fn apply(
     Ok(decision.state)
 }
 
-/// What waited for a payment may be about the one that was just announced.
-fn rearm_unmatched(cx: &mut Cx<'_, '_>, connection: &Connection) -> Result<(), DbError> {
-    for notice in store::unmatched(cx.tx, cx.merchant, connection.id)? {
-        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice, accepted: false })?;
+/// What waited for a payment can be understood now that the payment was announced.
+fn rearm_waiting(cx: &mut Cx<'_, '_>, connection: &Connection, statements: &[Notice]) -> Result<(), DbError> {
+    for payment in statements.iter().filter_map(|stated| stated.payment_id.as_deref()) {
+        for notice in store::waiting_for(cx.tx, cx.merchant, connection.id, payment)? {
+            let work = Work::VerifyNotice { merchant: cx.merchant, notice, accepted: false };
+            jobs::flow::enqueue(cx, &work)?;
+        }
     }
     Ok(())
 }
@@ -140,26 +147,34 @@ struct Applied {
     state: NoticeState,
     reason: String,
     order: Option<OrderId>,
+    waits_for: Option<String>,
 }
 
 impl Applied {
     fn ended(state: NoticeState, reason: impl Into<String>, order: Option<OrderId>) -> Self {
-        Self { state, reason: reason.into(), order }
+        Self { state, reason: reason.into(), order, waits_for: None }
     }
 
     fn quarantined(reason: impl Into<String>, order: Option<OrderId>) -> Self {
         Self::ended(NoticeState::Quarantined, reason, order)
     }
 
+    fn ignored(reason: &str) -> Self {
+        Self::ended(NoticeState::Ignored, reason, None)
+    }
+
+    fn waiting(reason: String, payment: &str) -> Self {
+        Self { waits_for: Some(payment.to_owned()), ..Self::ended(NoticeState::Unmatched, reason, None) }
+    }
+
     /// In a batch the notice shows what most needs a person.
-    fn outranks(&self, present: NoticeState) -> Option<NoticeState> {
-        let rank = |state| match state {
+    const fn rank(&self) -> u8 {
+        match self.state {
             NoticeState::Quarantined => 3,
             NoticeState::Unmatched => 2,
             NoticeState::Applied => 1,
-            _ => 0,
-        };
-        (rank(self.state) > rank(present)).then_some(self.state)
+            NoticeState::Received | NoticeState::Ignored | NoticeState::Refused | NoticeState::Forged => 0,
+        }
     }
 }
 
@@ -171,11 +186,7 @@ fn apply_one(
     trust: Trust,
 ) -> Flow<Applied> {
     if payments::fact_kind(stated.kind).is_none() {
-        return Ok(Applied::ended(
-            NoticeState::Ignored,
-            "authentic, and about a subscription that was not sold here",
-            None,
-        ));
+        return Ok(Applied::ignored("authentic, and about a subscription that was not sold here"));
     }
     let Some(gateway_ref) = stated.payment_id.clone() else {
         return Ok(Applied::quarantined("it does not name the payment that it is about", None));
@@ -202,7 +213,7 @@ fn apply_one(
         None if matching::brings_money(stated.kind) => {
             about_button(cx, connection, id, stated, trust, &gateway_ref)
         }
-        None => about_unknown(cx, connection, id, stated, &gateway_ref),
+        None => about_unknown(cx, connection, id, stated, trust, &gateway_ref),
     }
 }
 
@@ -214,44 +225,43 @@ fn about_order(
     trust: Trust,
     (mut order, gateway_ref): (Order, &str),
 ) -> Flow<Applied> {
+    if matching::brings_money(stated.kind) && stated.amount.is_none() {
+        return Ok(Applied::quarantined("it names no amount", Some(order.id)));
+    }
     let mut cover = Cover::Exact;
-    if matching::brings_money(stated.kind) {
-        match matching::covers(stated, &order) {
-            Ok(covered) => cover = covered,
-            Err(why) if trust == Trust::Verify => return Ok(Applied::quarantined(why, Some(order.id))),
-            Err(_) => {}
-        }
+    match matching::fits(stated, &order, connection.id) {
+        Ok(covered) => cover = covered,
+        Err(why) if trust == Trust::Verify => return Ok(Applied::quarantined(why, Some(order.id))),
+        Err(_) => {}
     }
     let currency = stated.amount.map_or(order.currency, |amount| amount.currency);
     let mut payment = payments::flow::take(cx, connection.id, gateway_ref, currency, Some(order.id))?;
+    // Nothing was written if one of these holds: the payment was there already.
     if payment.order.is_some_and(|paid| paid != order.id) {
-        return Ok(Applied::quarantined(
-            format!("transaction {gateway_ref} has paid another order"),
-            Some(order.id),
-        ));
+        let text = format!("transaction {gateway_ref} has paid another order");
+        return Ok(Applied::quarantined(text, Some(order.id)));
+    }
+    if stated.amount.is_some() && currency != payment.currency {
+        let text = format!("it is in {currency}, and transaction {gateway_ref} is in {}", payment.currency);
+        return Ok(Applied::quarantined(text, Some(order.id)));
     }
     payment.order = Some(order.id);
     let paid_before = order.paid_at.is_some();
     let recorded = payments::flow::state(cx, payment, id, stated)?;
-    let Some(fact) = recorded.fact else {
+    let Some(fact) = recorded.fact.clone() else {
         return Ok(Applied::ended(NoticeState::Applied, "said before; nothing changed", Some(order.id)));
     };
-    if let Cover::Surplus(surplus) = cover
-        && stated.kind == NoticeKind::PaymentPaid
-    {
-        reviews::flow::ask(
-            cx,
-            ReviewKind::Surplus,
-            order.id,
-            id,
-            format!("{surplus} more than due was paid"),
-        )?;
+    if stated.kind == NoticeKind::PaymentPaid {
+        if let Cover::Surplus(surplus) = cover {
+            let text = format!("{surplus} more than due was paid");
+            reviews::flow::ask(cx, ReviewKind::Surplus, order.id, id, text)?;
+        }
+        if paid_before {
+            let text = format!("transaction {gateway_ref} pays an order that was paid already");
+            reviews::flow::ask(cx, ReviewKind::PaidTwice, order.id, id, text)?;
+        }
     }
-    if paid_before && stated.kind == NoticeKind::PaymentPaid {
-        let text = format!("transaction {gateway_ref} pays an order that was paid already");
-        reviews::flow::ask(cx, ReviewKind::PaidTwice, order.id, id, text)?;
-    }
-    orders::flow::follow_money(cx, &mut order, stated, &recorded.payment, &fact, trust)?;
+    orders::money::follow_money(cx, &mut order, stated, (&recorded, &fact), trust)?;
     Ok(Applied::ended(NoticeState::Applied, "", Some(order.id)))
 }
 
@@ -272,13 +282,16 @@ fn about_button(
     // Holding the payment's row first keeps two notices of one payment from making two orders.
     let payment = payments::flow::take(cx, connection.id, gateway_ref, amount.currency, None)?;
     let order = match payment.order {
-        Some(made) => {
-            let order = orders::store::lock(cx.tx, cx.merchant, made)?;
-            order.ok_or_else(|| DbError::NotFound(made.to_string()))?
-        }
+        Some(made) => made_meanwhile(cx, made)?,
         None => orders::button::make(cx, connection, stated, &plan)?,
     };
     about_order(cx, connection, id, stated, trust, (order, gateway_ref))
+}
+
+/// The order that another notice of the same payment made while this one waited for its row.
+fn made_meanwhile(cx: &mut Cx<'_, '_>, order: OrderId) -> Result<Order, DbError> {
+    let made = orders::store::lock(cx.tx, cx.merchant, order)?;
+    made.ok_or_else(|| DbError::NotFound(order.to_string()))
 }
 
 /// Something about a payment of which nothing is known yet: the fact is kept, and counts when
@@ -288,17 +301,41 @@ fn about_unknown(
     connection: &Connection,
     id: NoticeId,
     stated: &Notice,
+    trust: Trust,
     gateway_ref: &str,
 ) -> Flow<Applied> {
+    let over = matches!(stated.kind, NoticeKind::PaymentFailed | NoticeKind::PaymentExpired);
     let Some(amount) = stated.amount else {
+        if over {
+            return Ok(Applied::ignored(NEVER_BEGAN));
+        }
         let text = format!("it is about transaction {gateway_ref}, of which nothing is known");
-        return Ok(Applied::ended(NoticeState::Unmatched, text, None));
+        return Ok(Applied::waiting(text, gateway_ref));
     };
     let payment = payments::flow::take(cx, connection.id, gateway_ref, amount.currency, None)?;
-    payments::flow::state(cx, payment, id, stated)?;
-    let text = format!("kept until transaction {gateway_ref} itself is announced");
-    Ok(Applied::ended(NoticeState::Unmatched, text, None))
+    if let Some(made) = payment.order {
+        let order = made_meanwhile(cx, made)?;
+        return about_order(cx, connection, id, stated, trust, (order, gateway_ref));
+    }
+    if amount.currency != payment.currency {
+        let text = format!(
+            "it is in {}, and what else is known of transaction {gateway_ref} is in {}",
+            amount.currency, payment.currency
+        );
+        return Ok(Applied::quarantined(text, None));
+    }
+    let recorded = payments::flow::state(cx, payment, id, stated)?;
+    if let Some(fact) = &recorded.fact {
+        orders::money::record(cx, None, &recorded.payment, fact, "")?;
+    }
+    if over {
+        return Ok(Applied::ignored(NEVER_BEGAN));
+    }
+    Ok(Applied::waiting(format!("kept until transaction {gateway_ref} itself is announced"), gateway_ref))
 }
+
+/// A button's buyer whose card was refused owes nothing and is owed nothing.
+const NEVER_BEGAN: &str = "authentic: a payment came to nothing before anything was known of it";
 
 /// Sets a notice aside for a person.
 pub fn quarantine(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Result<(), DbError> {
@@ -308,6 +345,7 @@ pub fn quarantine(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Result<(), Db
         reason: why.to_owned(),
         summary: notice.summary,
         order: notice.order,
+        waits_for: None,
         verified_at: None,
     };
     store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
@@ -348,7 +386,7 @@ pub fn again(cx: &mut Cx<'_, '_>, id: NoticeId, how: Again) -> Flow<()> {
 }
 
 /// A notice waits so long for the payment that it is about; gateways repeat for four days.
-const WAITING_FOR_PAYMENT_MAX: Span = Span::days(5);
+pub const WAITING_FOR_PAYMENT_MAX: Span = Span::days(5);
 
 /// Sets aside what has waited too long for its payment.
 pub fn give_up_waiting(cx: &mut Cx<'_, '_>) -> Result<(), DbError> {
@@ -371,6 +409,7 @@ pub fn refuse(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Flow<()> {
         reason: if why.is_empty() { notice.reason.clone() } else { why.to_owned() },
         summary: notice.summary.clone(),
         order: notice.order,
+        waits_for: None,
         verified_at: None,
     };
     store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;

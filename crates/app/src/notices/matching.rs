@@ -4,7 +4,7 @@
 //! not that the speech is about what we sold; every one of these checks was somebody's loss.
 
 use gateways::{Mode, Notice, NoticeKind};
-use kernel::Money;
+use kernel::{ConnectionId, Money};
 
 use crate::connections::Connection;
 use crate::orders::Order;
@@ -32,6 +32,18 @@ pub fn addressed_to(notice: &Notice, connection: &Connection) -> Result<(), Stri
         }
         _ => Ok(()),
     }
+}
+
+/// Whether an order of ours can be what the notice is about.
+///
+/// # Errors
+/// What does not fit, for the quarantine.
+pub fn fits(notice: &Notice, order: &Order, connection: ConnectionId) -> Result<Cover, String> {
+    // Whoever has play money at a test connection must not pay orders of the live one with it.
+    if let Some(expected) = order.connection.filter(|expected| *expected != connection) {
+        return Err(format!("the order was to be paid through another connection, {expected}"));
+    }
+    if brings_money(notice.kind) { covers(notice, order) } else { Ok(Cover::Exact) }
 }
 
 /// How an amount stands to what is due.

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod flow;
 pub mod jobs;
+pub mod json;
 pub mod matching;
 pub mod store;
 pub mod view;

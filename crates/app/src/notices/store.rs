@@ -56,16 +56,20 @@ pub fn any_beyond(
     Ok(beyond.is_some())
 }
 
-/// Notices of a connection that wait for their payment. At most 100 at a time.
-pub fn unmatched(
+/// Notices that wait until a payment is announced. At most 100 at a time: more are not said of
+/// one payment before it is.
+pub fn waiting_for(
     source: &mut impl Source,
     merchant: MerchantId,
     connection: ConnectionId,
+    gateway_ref: &str,
 ) -> Result<Vec<NoticeId>, DbError> {
-    sql("SELECT id FROM notices WHERE merchant_id = $1 AND state = 'unmatched' AND connection_id = $2
+    sql("SELECT id FROM notices
+          WHERE connection_id = $1 AND waits_for = $2 AND state = 'unmatched' AND merchant_id = $3
           ORDER BY id LIMIT 100")
-    .bind(merchant)
     .bind(connection)
+    .bind(gateway_ref)
+    .bind(merchant)
     .all(source, |row| row.get("id"))
 }
 
@@ -104,6 +108,8 @@ pub struct Decision {
     pub summary: serde_json::Value,
     /// Which order it is about.
     pub order: Option<OrderId>,
+    /// Until which transaction is announced it has to wait.
+    pub waits_for: Option<String>,
     /// When its gateway confirmed it.
     pub verified_at: Option<Timestamp>,
 }
@@ -117,12 +123,13 @@ pub fn decide(
     now: Timestamp,
 ) -> Result<(), DbError> {
     sql("UPDATE notices SET state = $1, reason = $2, summary = $3, order_id = COALESCE($4, order_id),
-            verified_at = COALESCE($5, verified_at), decided_at = $6
-          WHERE merchant_id = $7 AND id = $8")
+            waits_for = $5, verified_at = COALESCE($6, verified_at), decided_at = $7
+          WHERE merchant_id = $8 AND id = $9")
     .bind(decision.state)
     .bind(&decision.reason)
     .bind(&decision.summary)
     .bind(decision.order)
+    .bind(decision.waits_for.as_deref())
     .bind(decision.verified_at)
     .bind(now)
     .bind(merchant)
@@ -154,28 +161,42 @@ pub fn of_order(
     .all(source, read)
 }
 
-/// The newest notices about an order that are older than this one.
-pub fn of_order_before(
+/// Notices in a state or in any, newest first, below an id.
+pub fn page(
     source: &mut impl Source,
     merchant: MerchantId,
-    order: OrderId,
-    before: NoticeId,
+    state: Option<NoticeState>,
+    before: Option<NoticeId>,
     most: u32,
 ) -> Result<Vec<Stored>, DbError> {
-    sql("SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id, copies,
-                received_at, verified_at, decided_at
-           FROM notices WHERE order_id = $1 AND id < $2 AND merchant_id = $3 ORDER BY id DESC LIMIT $4")
-    .bind(order)
-    .bind(before)
-    .bind(merchant)
-    .bind(most)
-    .all(source, read)
+    let mut text =
+        "SELECT id, merchant_id, connection_id, state, reason, summary, raw_sealed, address, order_id,
+            copies, received_at, verified_at, decided_at
+       FROM notices WHERE merchant_id = $1 AND id < $2"
+            .to_owned();
+    text.push_str(match state {
+        // The literal list is what lets the partial index be used.
+        Some(NoticeState::Received | NoticeState::Unmatched | NoticeState::Quarantined) => {
+            " AND state IN ('received', 'unmatched', 'quarantined') AND state = $3"
+        }
+        _ => " AND (CAST($3 AS TEXT) IS NULL OR state = $3)",
+    });
+    text.push_str(" ORDER BY id DESC LIMIT $4");
+    sql(text)
+        .bind(merchant)
+        .bind(before.unwrap_or(NoticeId::from_bits(u128::MAX)))
+        .bind(state)
+        .bind(most)
+        .all(source, read)
 }
 
-/// Drops the raw bytes of decided notices from before this time. Answers how many.
+/// Drops the raw bytes of decided notices from before this time, at most 500 at a time. Answers
+/// how many.
 pub fn prune_raw(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, DbError> {
-    sql("UPDATE notices SET raw_sealed = NULL
-          WHERE raw_sealed IS NOT NULL AND received_at < $1 AND state IN ('applied', 'ignored', 'refused', 'forged')")
+    sql("UPDATE notices SET raw_sealed = NULL WHERE id IN (
+           SELECT id FROM notices
+            WHERE raw_sealed IS NOT NULL AND received_at < $1 AND state IN ('applied', 'ignored', 'refused', 'forged')
+            ORDER BY received_at LIMIT 500)")
     .bind(before)
     .execute(tx)
 }
@@ -210,12 +231,16 @@ pub fn waiting_since(
 }
 
 /// Whether there is anything for the aging of notices to do.
-pub fn any_to_age(source: &mut impl Source, raw_before: Timestamp, now: Timestamp) -> Result<bool, DbError> {
+pub fn any_to_age(
+    source: &mut impl Source,
+    raw_before: Timestamp,
+    waiting_before: Timestamp,
+) -> Result<bool, DbError> {
     let raw = sql("SELECT id FROM notices WHERE raw_sealed IS NOT NULL AND received_at < $1
                       AND state IN ('applied', 'ignored', 'refused', 'forged') LIMIT 1")
     .bind(raw_before)
     .optional(source, |_| Ok(()))?;
-    Ok(raw.is_some() || !waiting_since(source, now - kernel::Span::days(5))?.is_empty())
+    Ok(raw.is_some() || !waiting_since(source, waiting_before)?.is_empty())
 }
 
 /// Reads a notice's columns.
@@ -281,4 +306,33 @@ pub fn count_waiting(
     .bind(state)
     .bind(most)
     .one(source, |row| row.get("waiting"))
+}
+
+/// When a connection last heard from its gateway. Forgeries do not count: anybody can post.
+pub fn last_heard(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    connection: ConnectionId,
+) -> Result<Option<Timestamp>, DbError> {
+    sql("SELECT received_at FROM notices
+          WHERE merchant_id = $1 AND connection_id = $2 AND verified_at IS NOT NULL ORDER BY id DESC LIMIT 1")
+    .bind(merchant)
+    .bind(connection)
+    .optional(source, |row| row.get("received_at"))
+}
+
+/// How many notices of a connection nobody has decided on: waiting for their gateway's word or
+/// for their payment, and quarantined.
+pub fn undecided(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    connection: ConnectionId,
+) -> Result<(i64, i64), DbError> {
+    sql("SELECT CAST(COALESCE(SUM(CASE WHEN state = 'quarantined' THEN 0 ELSE 1 END), 0) AS BIGINT) AS waiting,
+                CAST(COALESCE(SUM(CASE WHEN state = 'quarantined' THEN 1 ELSE 0 END), 0) AS BIGINT) AS quarantined
+           FROM notices WHERE merchant_id = $1 AND connection_id = $2
+            AND state IN ('received', 'unmatched', 'quarantined')")
+    .bind(merchant)
+    .bind(connection)
+    .one(source, |row| Ok((row.get("waiting")?, row.get("quarantined")?)))
 }

@@ -12,6 +12,9 @@ use crate::notices::flow::Trust;
 use crate::notices::matching;
 use crate::products::{self, Product};
 
+/// More of one product than this in a line is a mistake, and not an order.
+const QUANTITY_EVER_MAX: u32 = 1_000_000;
+
 /// What the order is going to be. Making the plan changes nothing.
 #[derive(Debug)]
 pub struct Plan {
@@ -41,6 +44,9 @@ pub fn plan(
         let Some(product) = products::store::by_sku(cx.tx, cx.merchant, &stated_line.sku)? else {
             return Ok(Err(format!("there is no product with the item number \"{}\"", stated_line.sku)));
         };
+        if stated_line.quantity > QUANTITY_EVER_MAX {
+            return Ok(Err(format!("nobody buys {} of \"{}\"", stated_line.quantity, stated_line.sku)));
+        }
         let prices = products::store::prices(cx.tx, cx.merchant, product.id)?;
         let available =
             Money::new(stated_line.gross.map_or(left, |gross| gross.minor.min(left)), amount.currency);
@@ -100,8 +106,7 @@ pub fn make(
         version: 1,
     };
     store::insert(cx.tx, &order)?;
-    let weights: Vec<u32> =
-        plan.lines.iter().map(|line| u32::try_from(whole(line).max(0)).unwrap_or(u32::MAX)).collect();
+    let weights: Vec<i64> = plan.lines.iter().map(whole).collect();
     let tax = Money::new(plan.tax_minor, plan.currency);
     let taxes = tax.allocate(&weights).unwrap_or_else(|_| vec![Money::zero(plan.currency); plan.lines.len()]);
     for (place, (planned, tax)) in plan.lines.iter().zip(taxes).enumerate() {

@@ -1,24 +1,20 @@
-//! What happens to orders: placed, followed by money, and what staff can do about them.
+//! What happens to orders: placed, and what staff can do about them. What money does to them is
+//! in `money`.
 
-use db::DbError;
-use gateways::Notice;
-use kernel::{ConnectionId, Currency, CustomerId, EmailAddress, LineId, Money, OrderId, ProductId, Span};
+use kernel::{ConnectionId, Currency, EmailAddress, LineId, Money, OrderId, ProductId, Span};
 
 use super::button::{add_line, line_of};
-use super::{LINES_MAX, Order, OrderSource, OrderStatus, QUANTITY_MAX, Turn, follow, store};
-use crate::customers::{self, Customer};
+use super::money::ensure_customer;
+use super::{LINES_MAX, Order, OrderSource, OrderStatus, QUANTITY_MAX, store};
+use crate::connections;
 use crate::cx::Cx;
 use crate::events;
-use crate::fulfillment::flow::{Ending, Grounds};
-use crate::fulfillment::{self, GrantStatus};
+use crate::fulfillment::{self, Access, GrantStatus};
 use crate::merchants::Merchant;
 use crate::messages::flow::Recipient;
 use crate::messages::{self, MessageKind};
-use crate::notices::flow::Trust;
-use crate::payments::{self, Fact, FactKind, Payment};
 use crate::problem::{Code, Flow, Problem};
 use crate::products::{self, ProductStatus};
-use crate::reviews::{self, ReviewKind};
 
 /// What a buyer asks for at our checkout.
 #[derive(Debug, Clone)]
@@ -46,6 +42,10 @@ pub fn place(cx: &mut Cx<'_, '_>, merchant: &Merchant, wanted: &Wanted) -> Flow<
     }
     if !merchant.consent_text.is_empty() && !wanted.consented {
         return Err(Problem::invalid("consent", "please agree to the terms before you pay").into());
+    }
+    let connection = connections::store::by_id(cx.tx, cx.merchant, wanted.connection)?;
+    if connection.is_none_or(|connection| connection.disabled_at.is_some()) {
+        return Err(Problem::invalid("connection", "this way to pay is not offered here").into());
     }
     let mut lines = Vec::new();
     let mut due = Money::zero(wanted.currency);
@@ -105,177 +105,6 @@ pub fn place(cx: &mut Cx<'_, '_>, merchant: &Merchant, wanted: &Wanted) -> Flow<
     Ok(order)
 }
 
-/// Draws the consequences of news about an order's money: status, units, access, messages.
-pub fn follow_money(
-    cx: &mut Cx<'_, '_>,
-    order: &mut Order,
-    stated: &Notice,
-    payment: &Payment,
-    fact: &Fact,
-    trust: Trust,
-) -> Flow<()> {
-    let all = payments::store::of_order(cx.tx, cx.merchant, order.id)?;
-    let mut standing = payments::standing(&all);
-    if trust == Trust::Accepted && fact.kind == FactKind::Settlement {
-        // A person took what came as the whole: the order is covered by it.
-        order.due_minor = order.due_minor.min(standing.settled_minor);
-    }
-    // Money in another currency never adds up; only a person lets such a payment through.
-    if payment.currency != order.currency && trust == Trust::Verify {
-        standing.settled_minor = order.settled_minor;
-    }
-    let (next, turn) = follow(order, standing);
-    order.settled_minor = standing.settled_minor;
-    order.returned_minor = standing.returned_minor;
-    adopt_buyer(order, stated, payment);
-    let cause = fact.id.to_string();
-    match turn {
-        Turn::Same => same(cx, order, fact)?,
-        Turn::BecamePaid => became_paid(cx, order, &cause)?,
-        Turn::BecamePending => became_pending(cx, order, &cause)?,
-        Turn::BecameVoid => became_void(cx, order, &cause)?,
-        Turn::BecameRefunded => became_refunded(cx, order, &all, &cause)?,
-        Turn::PaidAgain => paid_again(cx, order, &cause)?,
-    }
-    if matches!(fact.kind, FactKind::Refund | FactKind::Reversal | FactKind::DisputeLost)
-        && order.paid_at.is_some()
-    {
-        payments::store::insert_credit_due(cx.tx, cx.merchant, order.id, fact, cx.now)?;
-    }
-    if fact.kind == FactKind::Dispute {
-        let text = format!("the payment is disputed ({})", fact.detail);
-        reviews::flow::ask(cx, ReviewKind::Dispute, order.id, fact.notice, text)?;
-    }
-    order.status = next;
-    store::save(cx.tx, order)?;
-    let detail = serde_json::json!({
-        "fact": fact.kind, "status": next, "gateway": fact.detail, "payment": payment.gateway_ref,
-        "amount": Money::new(fact.amount_minor, fact.currency).to_string(),
-    });
-    events::flow::record(cx, Some(order.id), payment.id, &format!("payment.{}", fact.kind), detail)?;
-    Ok(())
-}
-
-/// What the gateway knows of the buyer fills what the buyer did not tell us.
-fn adopt_buyer(order: &mut Order, stated: &Notice, payment: &Payment) {
-    order.connection = order.connection.or(Some(payment.connection));
-    if order.buyer_email.is_none() {
-        order.buyer_email.clone_from(&stated.buyer.email);
-    }
-    if order.buyer_name.is_empty() {
-        order.buyer_name = stated.buyer.name.clone().unwrap_or_default();
-    }
-    if order.buyer_country.is_none() {
-        order.buyer_country.clone_from(&stated.buyer.country);
-    }
-}
-
-fn same(cx: &mut Cx<'_, '_>, order: &Order, fact: &Fact) -> Flow<()> {
-    if fact.kind == FactKind::Refund && order.paid_at.is_some() {
-        let amount = Money::new(fact.amount_minor, fact.currency);
-        let text = format!(
-            "{amount} of {} went back; access stays until you say which lines it concerns",
-            order.due()
-        );
-        reviews::flow::ask(cx, ReviewKind::PartRefund, order.id, fact.notice, text)?;
-    }
-    Ok(())
-}
-
-fn became_paid(cx: &mut Cx<'_, '_>, order: &mut Order, cause: &str) -> Flow<()> {
-    let to = ensure_customer(cx, order)?;
-    let lines = store::lines(cx.tx, cx.merchant, order.id)?;
-    fulfillment::flow::grant_units(cx, order, to.customer, &lines, Grounds::Paid, cause)?;
-    order.paid_at = order.paid_at.or(Some(cx.now));
-    let reason = order.generation.to_string();
-    messages::flow::about_order(cx, MessageKind::Receipt, order, &to, &reason, serde_json::json!({}))?;
-    for product in products::store::with_other_text(cx.tx, cx.merchant, order.id)? {
-        let reason = format!("{product}:{}", order.generation);
-        let context = serde_json::json!({ "product": product });
-        messages::flow::about_order(cx, MessageKind::OtherText, order, &to, &reason, context)?;
-    }
-    Ok(())
-}
-
-fn became_pending(cx: &mut Cx<'_, '_>, order: &mut Order, cause: &str) -> Flow<()> {
-    let to = ensure_customer(cx, order)?;
-    let lines = store::lines(cx.tx, cx.merchant, order.id)?;
-    fulfillment::flow::grant_units(cx, order, to.customer, &lines, Grounds::Pending, cause)?;
-    messages::flow::about_order(cx, MessageKind::PaymentPending, order, &to, cause, serde_json::json!({}))?;
-    Ok(())
-}
-
-fn became_void(cx: &mut Cx<'_, '_>, order: &mut Order, cause: &str) -> Flow<()> {
-    fulfillment::flow::take_back(cx, order, Ending::Failed, cause)?;
-    // Whoever was told "pending" is told how it ended; whoever left the gateway's page knows.
-    if order.status == OrderStatus::Pending {
-        let to = ensure_customer(cx, order)?;
-        messages::flow::about_order(
-            cx,
-            MessageKind::PaymentFailed,
-            order,
-            &to,
-            cause,
-            serde_json::json!({}),
-        )?;
-    }
-    Ok(())
-}
-
-fn became_refunded(cx: &mut Cx<'_, '_>, order: &mut Order, all: &[Payment], cause: &str) -> Flow<()> {
-    let told = order.paid_at.is_some();
-    order.paid_at = order.paid_at.or(Some(cx.now));
-    let pulled_back = all.iter().any(|payment| payment.status == payments::PaymentStatus::Reversed);
-    let (ending, kind) = if pulled_back {
-        (Ending::PulledBack, MessageKind::Suspended)
-    } else {
-        (Ending::Refunded, MessageKind::Refunded)
-    };
-    fulfillment::flow::take_back(cx, order, ending, cause)?;
-    if told {
-        let to = ensure_customer(cx, order)?;
-        messages::flow::about_order(cx, kind, order, &to, cause, serde_json::json!({}))?;
-    }
-    Ok(())
-}
-
-fn paid_again(cx: &mut Cx<'_, '_>, order: &mut Order, cause: &str) -> Flow<()> {
-    let had = fulfillment::store::of_order(cx.tx, cx.merchant, order.id)?;
-    if had.is_empty() {
-        return became_paid(cx, order, cause);
-    }
-    fulfillment::flow::reinstate(cx, order, cause)?;
-    let to = ensure_customer(cx, order)?;
-    messages::flow::about_order(cx, MessageKind::Reinstated, order, &to, cause, serde_json::json!({}))?;
-    Ok(())
-}
-
-/// The account of an order's buyer, made on the first money of its address.
-fn ensure_customer(cx: &mut Cx<'_, '_>, order: &mut Order) -> Flow<Recipient> {
-    if let Some(customer) = order.customer {
-        let known = customers::store::by_id(cx.tx, cx.merchant, customer)?;
-        let known = known.ok_or_else(|| DbError::NotFound(customer.to_string()))?;
-        return Ok(Recipient { customer, email: known.email });
-    }
-    let email = order.buyer_email.clone().ok_or_else(|| {
-        Problem::new(Code::Conflict, "neither the buyer nor the gateway gave an address to deliver to")
-    })?;
-    let customer = Customer {
-        id: CustomerId::mint(cx.draws),
-        merchant: cx.merchant,
-        email: email.clone(),
-        name: order.buyer_name.clone(),
-        company: order.buyer_company.clone(),
-        country: order.buyer_country.clone(),
-        vat_id: order.buyer_vat_id.clone(),
-        locale: order.locale.clone(),
-        created_at: cx.now,
-    };
-    let id = customers::store::insert_or_find(cx.tx, &customer)?;
-    order.customer = Some(id);
-    Ok(Recipient { customer: id, email })
-}
-
 /// Sends the same links again.
 pub fn resend(cx: &mut Cx<'_, '_>, id: OrderId) -> Flow<()> {
     let (order, to) = paid_order(cx, id)?;
@@ -320,7 +149,7 @@ pub fn regenerate(cx: &mut Cx<'_, '_>, id: OrderId) -> Flow<()> {
     let (mut order, to) = paid_order(cx, id)?;
     let event = record_act(cx, &order, "order.regenerated", serde_json::json!({}))?;
     let lines = store::lines(cx.tx, cx.merchant, order.id)?;
-    fulfillment::flow::grant_units(cx, &order, to.customer, &lines, Grounds::Paid, &event)?;
+    fulfillment::flow::give(cx, to.customer, &lines, Access::Open, &event)?;
     renew(cx, &order, &event)?;
     order.generation += 1;
     store::save(cx.tx, &order)?;

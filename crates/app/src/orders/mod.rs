@@ -3,20 +3,26 @@
 //! An order moves AwaitingPayment -> (Pending) -> Paid -> (Refunded), or to Void, from which
 //! late money brings it back: money decides. `mod.rs` holds the rules and touches nothing;
 //! `flow.rs` runs one use-case per transaction; `store.rs` is the only SQL. What a paid order
-//! is owed is made in the same transaction, by `fulfillment::flow::grant_units`.
+//! is owed is made in the same transaction, by `fulfillment::flow::give`.
 //!
 //! Invariant: a Paid order's settled payments cover what was due when it became paid.
 
+pub mod api;
+mod api_views;
 pub mod button;
 pub mod checkout;
+pub mod desk_store;
 pub mod flow;
+pub mod money;
 pub mod pages;
+pub mod portal;
 pub mod rows;
 pub mod staff_list;
 pub mod staff_pages;
 pub mod staff_view;
 pub mod store;
 pub mod timeline;
+pub mod timeline_store;
 pub mod view;
 
 use kernel::{
@@ -166,6 +172,19 @@ pub struct Line {
     pub file_policy: FilePolicy,
     /// What is given while the payment is pending.
     pub pending_policy: PendingPolicy,
+}
+
+/// Which orders a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// In this status.
+    pub status: Option<OrderStatus>,
+    /// Of this account.
+    pub customer: Option<CustomerId>,
+    /// Placed at this time or later.
+    pub created_from: Option<Timestamp>,
+    /// Placed before this time.
+    pub created_before: Option<Timestamp>,
 }
 
 /// Most lines in one order.

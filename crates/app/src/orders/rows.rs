@@ -6,18 +6,18 @@ use db::Source;
 use kernel::{GrantId, InvoiceId, MerchantId, MessageId, Money, NoticeId, OrderId, PaymentId};
 use ui::admin::OrderRow;
 
-use super::store::{self, Listed};
+use super::desk_store::{self, Listed};
 use crate::problem::Flow;
 use crate::web::listing::word;
-use crate::{connections, fulfillment, invoices, messages, notices, payments, reviews};
+use crate::{connections, fulfillment, invoices, messages, notices, payments};
 
 /// The rows with what stands beside the orders themselves: products, questions, test mode.
 pub fn rows(source: &mut impl Source, merchant: MerchantId, listed: &[Listed]) -> Flow<Vec<OrderRow>> {
     let ids: Vec<OrderId> = listed.iter().map(|order| order.id).collect();
-    let lines = store::first_lines(source, merchant, &ids)?;
+    let lines = desk_store::first_lines(source, merchant, &ids)?;
     let lines: HashMap<OrderId, (String, u32)> =
         lines.into_iter().map(|(order, name, count)| (order, (name, count))).collect();
-    let waiting = reviews::store::orders_waiting(source, merchant, &ids)?;
+    let waiting = desk_store::under_review(source, merchant, &ids)?;
     let connections = connections::store::list(source, merchant)?;
     let row = |order: &Listed| {
         let (product, count) = lines.get(&order.id).cloned().unwrap_or_default();
@@ -46,12 +46,12 @@ pub fn find(source: &mut impl Source, merchant: MerchantId, words: &str) -> Flow
     if let Some(order) = by_some_id(source, merchant, words)? {
         return Ok(order.into_iter().collect());
     }
-    let mut found = payments::store::orders_of_gateway_ref(source, merchant, words)?;
+    let mut found = payments::desk_store::orders_of_gateway_ref(source, merchant, words)?;
     let digits = words.rsplit('-').next().unwrap_or(words);
     if let Ok(number) = digits.parse::<i64>() {
-        found.extend(invoices::store::orders_of_number(source, merchant, number)?);
+        found.extend(invoices::desk_store::orders_of_number(source, merchant, number)?);
     }
-    found.extend(store::search_buyer(source, merchant, words)?);
+    found.extend(desk_store::search_buyer(source, merchant, words)?);
     Ok(found)
 }
 
@@ -61,7 +61,7 @@ fn by_some_id(source: &mut impl Source, merchant: MerchantId, words: &str) -> Fl
         return Ok(Some(Some(id)));
     }
     if let Ok(id) = words.parse::<PaymentId>() {
-        return Ok(Some(payments::store::order_of(source, merchant, id)?));
+        return Ok(Some(payments::desk_store::order_of(source, merchant, id)?));
     }
     if let Ok(id) = words.parse::<NoticeId>() {
         let notice = notices::store::by_id(source, merchant, id)?;

@@ -5,8 +5,8 @@ use axum::response::Response;
 use kernel::OrderId;
 use ui::admin::OrdersPage;
 
+use super::desk_store::{self, BY_DUE, Filter, Listed};
 use super::rows::{find, rows};
-use super::store::{self, BY_DUE, Filter, Listed};
 use crate::app::App;
 use crate::connections;
 use crate::paging::{Ask, BY_ID, Key, KeyKind, Mark, Slice, Way, page_of};
@@ -72,12 +72,12 @@ fn read(
 ) -> Flow<Slice<Listed>> {
     let filter = filter(asked, &merchant.time_zone);
     if asked.search().is_empty() {
-        return Ok(store::page(snapshot, merchant.id, &filter, ask)?);
+        return Ok(desk_store::page(snapshot, merchant.id, &filter, ask)?);
     }
     let mut ids = find(snapshot, merchant.id, asked.search())?;
     ids.sort_unstable();
     ids.dedup();
-    let mut found = store::by_ids(snapshot, merchant.id, &ids)?;
+    let mut found = desk_store::by_ids(snapshot, merchant.id, &ids)?;
     found.retain(|order| matches(order, &filter));
     Ok(page_of(found, ask, |order| mark(order, ask)))
 }
@@ -110,7 +110,7 @@ async fn file(State(app): State<App>, staff: StaffVisit, asked: Asked) -> Respon
             app.read(move |snapshot| {
                 let slice = read(snapshot, &merchant, &asked, &ask)?;
                 let ids: Vec<OrderId> = slice.rows.iter().map(|order| order.id).collect();
-                let lines = store::first_lines(snapshot, merchant.id, &ids)?;
+                let lines = desk_store::first_lines(snapshot, merchant.id, &ids)?;
                 let cells = |order: &Listed| {
                     let line = lines.iter().find(|(id, _, _)| *id == order.id);
                     cells(order, line.map_or("", |(_, name, _)| name))

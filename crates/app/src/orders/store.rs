@@ -1,10 +1,9 @@
 //! SQL of orders and their lines.
 
 use db::{DbError, Row, Source, Tx, sql};
-use kernel::{ConnectionId, Currency, CustomerId, FileVersionId, LineId, MerchantId, OrderId, Timestamp};
+use kernel::{CustomerId, FileVersionId, LineId, MerchantId, OrderId, Span, Timestamp};
 
-use super::{Line, Order, OrderSource, OrderStatus};
-use crate::paging::{self, Ask, By, KeyKind, ListQuery, Slice, WINDOW};
+use super::{Filter, Line, Order, OrderStatus};
 
 /// Writes a new order.
 pub fn insert(tx: &mut Tx<'_>, order: &Order) -> Result<(), DbError> {
@@ -42,15 +41,18 @@ pub fn insert(tx: &mut Tx<'_>, order: &Order) -> Result<(), DbError> {
 pub fn save(tx: &mut Tx<'_>, order: &Order) -> Result<(), DbError> {
     sql("UPDATE orders
             SET status = $1, connection_id = $2, customer_id = $3, payer_id = $3, buyer_email = $4, buyer_name = $5,
-                buyer_country = $6, settled_minor = $7, returned_minor = $8, generation = $9, paid_at = $10,
-                version = version + 1
-          WHERE merchant_id = $11 AND id = $12 AND version = $13")
+                buyer_country = $6, net_minor = $7, tax_minor = $8, due_minor = $9, settled_minor = $10,
+                returned_minor = $11, generation = $12, paid_at = $13, version = version + 1
+          WHERE merchant_id = $14 AND id = $15 AND version = $16")
     .bind(order.status)
     .bind(order.connection)
     .bind(order.customer)
     .bind(order.buyer_email.as_ref())
     .bind(&order.buyer_name)
     .bind(order.buyer_country.as_deref())
+    .bind(order.net_minor)
+    .bind(order.tax_minor)
+    .bind(order.due_minor)
     .bind(order.settled_minor)
     .bind(order.returned_minor)
     .bind(order.generation)
@@ -105,6 +107,83 @@ pub fn of_customer(
            FROM orders WHERE merchant_id = $1 AND customer_id = $2 ORDER BY id DESC LIMIT 1000")
     .bind(merchant)
     .bind(customer)
+    .all(source, read)
+}
+
+/// Orders that a filter lets through, newest first, below an id.
+///
+/// Ids begin with the time of minting, so times become bounds of the index that lists walk;
+/// what is rare is found by an index of its own.
+pub fn page(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    filter: &Filter,
+    before: Option<OrderId>,
+    most: u32,
+) -> Result<Vec<Order>, DbError> {
+    let upper = filter.created_before.map_or(OrderId::from_bits(u128::MAX), first_id_after);
+    let lower = filter.created_from.map_or(OrderId::from_bits(0), first_id_at);
+    let mut text = format!(
+        "SELECT {COLUMNS} FROM orders WHERE merchant_id = $1 AND id < $2 AND id >= $3 AND created_at >= $4
+            AND created_at < $5"
+    );
+    match filter.status {
+        // The literal list is what lets the partial index be used.
+        Some(OrderStatus::Pending | OrderStatus::Refunded | OrderStatus::Void) => {
+            text.push_str(" AND status IN ('pending', 'refunded', 'void') AND status = $6");
+        }
+        _ => text.push_str(" AND (CAST($6 AS TEXT) IS NULL OR status = $6)"),
+    }
+    text.push_str(match filter.customer {
+        Some(_) => " AND customer_id = $7",
+        None => " AND CAST($7 AS TEXT) IS NULL",
+    });
+    text.push_str(" ORDER BY id DESC LIMIT $8");
+    sql(text)
+        .bind(merchant)
+        .bind(before.map_or(upper, |before| before.min(upper)))
+        .bind(lower)
+        .bind(filter.created_from.unwrap_or(Timestamp::from_micros(0)))
+        .bind(filter.created_before.unwrap_or(Timestamp::from_micros(i64::MAX)))
+        .bind(filter.status)
+        .bind(filter.customer)
+        .bind(most)
+        .all(source, read)
+}
+
+const COLUMNS: &str = "id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name,
+    buyer_company, buyer_country, buyer_vat_id, locale, currency, net_minor, tax_minor, due_minor, settled_minor,
+    returned_minor, nonce, ring_key, generation, consent_text, consent_at, created_at, paid_at, version";
+
+/// No id that was minted at this time or later is smaller.
+fn first_id_at(at: Timestamp) -> OrderId {
+    let millis = u128::try_from(at.as_micros().max(0) / 1000).unwrap_or(0);
+    OrderId::from_bits(millis.saturating_mul(1 << 80))
+}
+
+/// Every id that was minted before this time is smaller.
+fn first_id_after(at: Timestamp) -> OrderId {
+    first_id_at(at + Span::micros(1000))
+}
+
+/// A customer's orders before one of them, newest first.
+pub fn of_customer_before(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    customer: CustomerId,
+    before: Option<OrderId>,
+    most: u32,
+) -> Result<Vec<Order>, DbError> {
+    sql("SELECT id, merchant_id, status, source, connection_id, customer_id, buyer_email, buyer_name, buyer_company,
+                buyer_country, buyer_vat_id, locale, currency, net_minor, tax_minor, due_minor, settled_minor,
+                returned_minor, nonce, ring_key, generation, consent_text, consent_at, created_at, paid_at, version
+           FROM orders
+          WHERE merchant_id = $1 AND customer_id = $2 AND (CAST($3 AS TEXT) IS NULL OR id < $3)
+          ORDER BY id DESC LIMIT $4")
+    .bind(merchant)
+    .bind(customer)
+    .bind(before.map(|id| id.to_string()))
+    .bind(most)
     .all(source, read)
 }
 
@@ -259,168 +338,4 @@ pub fn newest_first(
     .bind(merchant)
     .bind(most)
     .all(source, read)
-}
-
-/// An order as lists show it.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    /// Its id.
-    pub id: OrderId,
-    /// Where it is in its life.
-    pub status: OrderStatus,
-    /// Where it came from.
-    pub source: OrderSource,
-    /// Through which account it is paid.
-    pub connection: Option<ConnectionId>,
-    /// The buyer's address, once known.
-    pub email: Option<String>,
-    /// The buyer's name; may be empty.
-    pub name: String,
-    /// Of its amounts.
-    pub currency: Currency,
-    /// What is due.
-    pub due_minor: i64,
-    /// What went back.
-    pub returned_minor: i64,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When what was due had arrived.
-    pub paid_at: Option<Timestamp>,
-}
-
-/// What a list of orders is narrowed by.
-#[derive(Debug, Clone, Default)]
-pub struct Filter {
-    /// Only of this status.
-    pub status: Option<OrderStatus>,
-    /// Only from there.
-    pub source: Option<OrderSource>,
-    /// Only through this account.
-    pub connection: Option<ConnectionId>,
-    /// Made from this moment on.
-    pub from: Option<Timestamp>,
-    /// Made before this moment.
-    pub until: Option<Timestamp>,
-}
-
-const LISTED: &str = "SELECT id, status, source, connection_id, buyer_email, buyer_name, currency, due_minor,
-    returned_minor, created_at, paid_at FROM orders";
-
-/// By the amount that is due.
-pub const BY_DUE: By = By { name: "total", column: "due_minor", kind: KeyKind::Int };
-
-/// A page of a merchant's orders.
-pub fn page(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    filter: &Filter,
-    ask: &Ask,
-) -> Result<Slice<Listed>, DbError> {
-    let by_age = ask.by.kind == KeyKind::Id;
-    let mut query = ListQuery::new(LISTED, merchant);
-    // An id begins with the time it was made at, so a stretch of time is a range of ids.
-    let from = filter.from.map(|at| OrderId::from_bits(paging::bits_at(at)));
-    let until = filter.until.map(|at| OrderId::from_bits(paging::bits_at(at)));
-    if let Some(status) = filter.status {
-        query = query.either(by_age, "status = $", status);
-    }
-    if let Some(from) = from {
-        query = query.either(by_age, "id >= $", from);
-    }
-    if let Some(until) = until {
-        query = query.either(by_age, "id < $", until);
-    }
-    if let Some(place) = filter.source {
-        query = query.among("source = $", place);
-    }
-    if let Some(connection) = filter.connection {
-        query = query.among("connection_id = $", connection);
-    }
-    query.page(source, ask, read_listed)
-}
-
-/// Orders by id, in no order. Ids that are not there are left out.
-pub fn by_ids(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    ids: &[OrderId],
-) -> Result<Vec<Listed>, DbError> {
-    paging::by_ids(ids, |some| {
-        let text = format!("{LISTED} WHERE merchant_id = $1 AND id IN ({})", some.placeholders(2));
-        some.bind(sql(text).bind(merchant)).all(source, read_listed)
-    })
-}
-
-/// The name of the first line of each order, and how many lines it has.
-pub fn first_lines(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    ids: &[OrderId],
-) -> Result<Vec<(OrderId, String, u32)>, DbError> {
-    paging::by_ids(ids, |some| {
-        let text = format!(
-            "SELECT l.order_id AS order_id, l.name AS name,
-                    (SELECT count(*) FROM order_lines c WHERE c.order_id = l.order_id) AS lines
-               FROM order_lines l WHERE l.merchant_id = $1 AND l.position = 1 AND l.order_id IN ({})",
-            some.placeholders(2)
-        );
-        some.bind(sql(text).bind(merchant))
-            .all(source, |row| Ok((row.get("order_id")?, row.get("name")?, row.get("lines")?)))
-    })
-}
-
-/// Most orders that a search finds: beyond, more letters or a filter help.
-pub const FOUND_MAX: u32 = 300;
-
-/// Orders whose buyer's address or name begins with these letters, and those of the newest that
-/// have them anywhere. `lower` folds ASCII alike on both engines.
-pub fn search_buyer(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    words: &str,
-) -> Result<Vec<OrderId>, DbError> {
-    let words = words.to_ascii_lowercase();
-    let end = paging::prefix_end(&words);
-    let mut found: Vec<OrderId> = sql("SELECT id FROM orders
-          WHERE merchant_id = $1 AND buyer_email >= $2 AND buyer_email < $3 ORDER BY buyer_email, id DESC LIMIT $4")
-    .bind(merchant)
-    .bind(&words)
-    .bind(&end)
-    .bind(FOUND_MAX)
-    .all(source, |row| row.get("id"))?;
-    let named: Vec<OrderId> = sql("SELECT id FROM orders
-          WHERE merchant_id = $1 AND buyer_name <> '' AND lower(buyer_name) >= $2 AND lower(buyer_name) < $3
-          ORDER BY lower(buyer_name), id LIMIT $4")
-    .bind(merchant)
-    .bind(&words)
-    .bind(&end)
-    .bind(FOUND_MAX)
-    .all(source, |row| row.get("id"))?;
-    found.extend(named);
-    let newest: Vec<OrderId> = sql("SELECT id FROM
-            (SELECT id, buyer_email, buyer_name FROM orders WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2) AS near
-          WHERE lower(buyer_name) LIKE $3 ESCAPE '\\' OR buyer_email LIKE $3 ESCAPE '\\' ORDER BY id DESC LIMIT $4")
-    .bind(merchant)
-    .bind(WINDOW)
-    .bind(paging::anywhere(&words))
-    .bind(FOUND_MAX)
-    .all(source, |row| row.get("id"))?;
-    found.extend(newest);
-    Ok(found)
-}
-
-fn read_listed(row: &mut Row) -> Result<Listed, DbError> {
-    Ok(Listed {
-        id: row.get("id")?,
-        status: row.get("status")?,
-        source: row.get("source")?,
-        connection: row.get("connection_id")?,
-        email: row.get("buyer_email")?,
-        name: row.get("buyer_name")?,
-        currency: row.get("currency")?,
-        due_minor: row.get("due_minor")?,
-        returned_minor: row.get("returned_minor")?,
-        created_at: row.get("created_at")?,
-        paid_at: row.get("paid_at")?,
-    })
 }

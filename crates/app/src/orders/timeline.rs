@@ -14,14 +14,14 @@ use kernel::{
 };
 use ui::admin::{DownloadEntry, Entry, FactEntry, Happening, MessageEntry, NoticeEntry, ReviewState};
 
-use super::{Line, Order};
+use super::{Line, Order, timeline_store};
 use crate::events::view::{Names, pairs};
 use crate::notices::view::{raw_body, says};
 use crate::paging::bits_at;
 use crate::problem::Flow;
 use crate::ring::Ring;
 use crate::web::listing::word;
-use crate::{downloads, events, fulfillment, invoices, messages, notices, payments, reviews};
+use crate::{fulfillment, invoices, reviews};
 
 /// Entries on one page.
 const ENTRIES_MAX: u32 = 150;
@@ -115,7 +115,7 @@ impl Telling<'_> {
     fn notices(&mut self, source: &mut impl Source, ring: &Ring, raw: Raw) -> Flow<()> {
         let before = NoticeId::from_bits(self.before);
         let found =
-            notices::store::of_order_before(source, self.merchant, self.order.id, before, Self::most())?;
+            timeline_store::notices_before(source, self.merchant, self.order.id, before, Self::most())?;
         for notice in found {
             let entry = NoticeEntry {
                 id: notice.id,
@@ -135,13 +135,7 @@ impl Telling<'_> {
 
     fn facts(&mut self, source: &mut impl Source) -> Flow<()> {
         let before = FactId::from_bits(self.before);
-        let found = payments::store::facts_of_order_before(
-            source,
-            self.merchant,
-            self.order.id,
-            before,
-            Self::most(),
-        )?;
+        let found = timeline_store::facts_before(source, self.merchant, self.order.id, before, Self::most())?;
         for told in found {
             let fact = told.fact;
             let entry = FactEntry {
@@ -179,13 +173,8 @@ impl Telling<'_> {
 
     fn grants(&mut self, source: &mut impl Source) -> Flow<()> {
         let before = GrantChangeId::from_bits(self.before);
-        let found = fulfillment::store::changes_of_order_before(
-            source,
-            self.merchant,
-            self.order.id,
-            before,
-            Self::most(),
-        )?;
+        let found =
+            timeline_store::changes_before(source, self.merchant, self.order.id, before, Self::most())?;
         for changed in found {
             let what = Happening::Grant {
                 change: word(changed.change.as_str()),
@@ -204,7 +193,7 @@ impl Telling<'_> {
     fn downloads(&mut self, source: &mut impl Source) -> Flow<()> {
         let before = DownloadId::from_bits(self.before);
         let found =
-            downloads::store::of_order_before(source, self.merchant, self.order.id, before, Self::most())?;
+            timeline_store::downloads_before(source, self.merchant, self.order.id, before, Self::most())?;
         for fetched in found {
             let download = fetched.download;
             let entry = DownloadEntry {
@@ -225,7 +214,7 @@ impl Telling<'_> {
     fn messages(&mut self, source: &mut impl Source) -> Flow<()> {
         let before = MessageId::from_bits(self.before);
         let found =
-            messages::store::of_order_before(source, self.merchant, self.order.id, before, Self::most())?;
+            timeline_store::messages_before(source, self.merchant, self.order.id, before, Self::most())?;
         for message in found {
             let entry = MessageEntry {
                 id: message.id,
@@ -257,6 +246,7 @@ impl Telling<'_> {
     }
 
     fn questions(&mut self, source: &mut impl Source) -> Flow<()> {
+        let answered = timeline_store::answered(source, self.merchant, self.order.id)?;
         for review in reviews::store::of_order(source, self.merchant, self.order.id)? {
             let about = word(review.kind.as_str());
             let asked = Happening::Review {
@@ -267,7 +257,8 @@ impl Telling<'_> {
                 by: self.people.actor("system"),
             };
             self.tell(review.id.bits(), review.opened_at, asked);
-            if let (Some(at), Some(by)) = (review.resolved_at, &review.resolved_by) {
+            let by = answered.iter().find(|(id, _)| *id == review.id).map(|(_, by)| by);
+            if let (Some(at), Some(by)) = (review.resolved_at, by) {
                 let answered = Happening::Review {
                     id: review.id,
                     about,
@@ -286,7 +277,7 @@ impl Telling<'_> {
     fn acts(&mut self, source: &mut impl Source) -> Flow<()> {
         let before = EventId::from_bits(self.before);
         let found =
-            events::store::of_order_before(source, self.merchant, self.order.id, before, Self::most())?;
+            timeline_store::events_before(source, self.merchant, self.order.id, before, Self::most())?;
         for event in found {
             let by = self.people.actor(&event.actor);
             let what = match event.kind.as_str() {

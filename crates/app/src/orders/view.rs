@@ -95,22 +95,17 @@ impl Seen {
 
     /// How far it is. `canceled`: the buyer has just come back from the gateway without paying.
     pub fn progress(&self, canceled: bool) -> Progress {
-        let order = &self.order;
         let suspended = self.grants.iter().any(|grant| grant.status == GrantStatus::Suspended);
-        let returned = Money::new(order.returned_minor, order.currency);
-        match order.status {
-            OrderStatus::AwaitingPayment | OrderStatus::Pending | OrderStatus::Void if self.held => {
-                Progress::Held
-            }
-            OrderStatus::AwaitingPayment if canceled => Progress::Canceled,
-            OrderStatus::AwaitingPayment => Progress::Waiting,
-            OrderStatus::Pending => Progress::Pending { expected_by: None },
-            OrderStatus::Void => Progress::Failed,
+        let waits = matches!(
+            self.order.status,
+            OrderStatus::AwaitingPayment | OrderStatus::Pending | OrderStatus::Void
+        );
+        match progress_of(&self.order) {
+            _ if waits && self.held => Progress::Held,
             // The money was pulled back, and may come again.
-            OrderStatus::Paid | OrderStatus::Refunded if suspended => Progress::Held,
-            OrderStatus::Paid if returned.minor > 0 => Progress::Refunded { amount: returned, in_part: true },
-            OrderStatus::Paid => Progress::Paid,
-            OrderStatus::Refunded => Progress::Refunded { amount: returned, in_part: false },
+            Progress::Paid | Progress::Refunded { .. } if suspended => Progress::Held,
+            Progress::Waiting if canceled => Progress::Canceled,
+            progress => progress,
         }
     }
 
@@ -165,6 +160,19 @@ impl Seen {
             }
         };
         self.grants.iter().take(UNITS_SHOWN_MAX).map(unit).collect()
+    }
+}
+
+/// How far an order is, by itself.
+pub fn progress_of(order: &Order) -> Progress {
+    let returned = Money::new(order.returned_minor, order.currency);
+    match order.status {
+        OrderStatus::AwaitingPayment => Progress::Waiting,
+        OrderStatus::Pending => Progress::Pending { expected_by: None },
+        OrderStatus::Void => Progress::Failed,
+        OrderStatus::Paid if returned.minor > 0 => Progress::Refunded { amount: returned, in_part: true },
+        OrderStatus::Paid => Progress::Paid,
+        OrderStatus::Refunded => Progress::Refunded { amount: returned, in_part: false },
     }
 }
 

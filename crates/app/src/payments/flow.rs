@@ -14,6 +14,8 @@ pub struct Recorded {
     pub payment: Payment,
     /// The fact, if it is new.
     pub fact: Option<Fact>,
+    /// Whether money of this payment has ever moved after it settled.
+    pub corrected: bool,
 }
 
 /// The payment with this gateway id, made if it is new, and held for this transaction.
@@ -51,7 +53,9 @@ pub fn state(
     notice: NoticeId,
     stated: &Notice,
 ) -> Result<Recorded, DbError> {
-    let Some(kind) = fact_kind(stated.kind) else { return Ok(Recorded { payment, fact: None }) };
+    let Some(kind) = fact_kind(stated.kind) else {
+        return Ok(Recorded { payment, fact: None, corrected: false });
+    };
     let movement = stated.movement_id.as_deref().or(stated.event_id.as_deref()).unwrap_or("-");
     let fact = Fact {
         id: FactId::mint(cx.draws),
@@ -63,11 +67,13 @@ pub fn state(
         notice,
         occurred_at: stated.occurred_at.unwrap_or(cx.now),
     };
+    let mut corrected = false;
     let new = store::insert_fact(cx.tx, cx.merchant, payment.id, &fact, cx.now)? == Inserted::New;
     if new {
         move_money(cx, &payment, &fact)?;
         let facts = store::facts(cx.tx, cx.merchant, payment.id)?;
         let amounts = sum(&facts);
+        corrected = facts.iter().any(|fact| fact.kind.corrects());
         payment.status = amounts.status;
         payment.settled_minor = amounts.settled_minor;
         payment.returned_minor = amounts.returned_minor();
@@ -76,7 +82,7 @@ pub fn state(
         }
     }
     store::save(cx.tx, &payment, cx.now)?;
-    Ok(Recorded { payment, fact: new.then_some(fact) })
+    Ok(Recorded { payment, fact: new.then_some(fact), corrected })
 }
 
 fn move_money(cx: &mut Cx<'_, '_>, payment: &Payment, fact: &Fact) -> Result<(), DbError> {

@@ -3,13 +3,15 @@
 //! Gateways repeat themselves and deliver in any order. So authentic notices become keyed
 //! facts, each at most once, and a payment's status is a pure function of its set of facts.
 
+pub mod desk_store;
 pub mod flow;
 pub mod store;
 
 use gateways::NoticeKind;
-use kernel::{ConnectionId, Currency, FactId, MerchantId, NoticeId, OrderId, PaymentId, Timestamp};
+use kernel::{ConnectionId, Currency, FactId, MerchantId, Money, NoticeId, OrderId, PaymentId, Timestamp};
 
-use crate::orders::Standing;
+use crate::fulfillment::Access;
+use crate::orders::{OrderStatus, Standing};
 
 db::words! {
     /// What its facts say of a payment.
@@ -158,6 +160,24 @@ pub const fn fact_kind(kind: NoticeKind) -> Option<FactKind> {
 }
 
 impl FactKind {
+    /// Whether this moves money between the gateway and us after the payment itself: each such
+    /// movement has a document of its own.
+    pub const fn corrects(self) -> bool {
+        match self {
+            Self::Refund
+            | Self::RefundFailure
+            | Self::Reversal
+            | Self::ReversalCancellation
+            | Self::DisputeLost => true,
+            Self::Pending
+            | Self::Settlement
+            | Self::Failure
+            | Self::Expiry
+            | Self::Dispute
+            | Self::DisputeWon => false,
+        }
+    }
+
     /// Whether a payment can have this said of it once only, whatever the movement.
     pub const fn once(self) -> bool {
         match self {
@@ -219,15 +239,44 @@ pub fn sum(facts: &[Fact]) -> Sum {
     Sum { status, settled_minor: settled, refunded_minor: refunded, reversed_minor: reversed }
 }
 
+impl Payment {
+    /// What an amount of this payment counts for in an order that is due in perhaps another
+    /// currency. Nothing is converted at any rate: a payment in another currency was let through
+    /// by a person, who took it as the whole.
+    pub fn counts_for(&self, due: Money, minor: i64) -> i64 {
+        if self.currency == due.currency {
+            return minor;
+        }
+        let share = i128::from(due.minor) * i128::from(minor) / i128::from(self.settled_minor.max(1));
+        i64::try_from(share).unwrap_or(i64::MAX)
+    }
+}
+
 /// What all payments of an order amount to for the order.
-pub fn standing(payments: &[Payment]) -> Standing {
+pub fn standing(due: Money, payments: &[Payment]) -> Standing {
     use PaymentStatus as S;
     let over = |s: S| matches!(s, S::Failed | S::Expired);
+    let total = |minor: fn(&Payment) -> i64| {
+        payments.iter().map(|p| p.counts_for(due, minor(p))).fold(0, i64::saturating_add)
+    };
     Standing {
-        settled_minor: payments.iter().map(|p| p.settled_minor).fold(0, i64::saturating_add),
-        returned_minor: payments.iter().map(|p| p.returned_minor).fold(0, i64::saturating_add),
+        settled_minor: total(|p| p.settled_minor),
+        returned_minor: total(|p| p.returned_minor),
         pending: payments.iter().any(|p| p.status == S::Pending),
         failed: !payments.is_empty() && payments.iter().all(|p| over(p.status)),
+    }
+}
+
+/// What an order's buyer is entitled to, by the order's status and who took the money back.
+pub fn access(status: OrderStatus, payments: &[Payment]) -> Option<Access> {
+    let pulled_back = payments.iter().any(|payment| payment.status == PaymentStatus::Reversed);
+    match status {
+        OrderStatus::AwaitingPayment => None,
+        OrderStatus::Pending => Some(Access::Provisional),
+        OrderStatus::Paid => Some(Access::Open),
+        OrderStatus::Refunded if pulled_back => Some(Access::OnHold),
+        OrderStatus::Refunded => Some(Access::Ended),
+        OrderStatus::Void => Some(Access::Withheld),
     }
 }
 
@@ -293,6 +342,32 @@ mod tests {
         let facts = [fact(F::Settlement, "", 1000), fact(F::Refund, "a", 600), fact(F::Refund, "b", 400)];
         assert_eq!(sum(&facts).status, PaymentStatus::Refunded);
         assert_eq!(sum(&facts[..2]).status, PaymentStatus::PartlyRefunded);
+    }
+
+    fn payment(currency: Currency, settled_minor: i64, returned_minor: i64) -> Payment {
+        Payment {
+            id: PaymentId::from_bits(1),
+            merchant: MerchantId::from_bits(1),
+            connection: ConnectionId::from_bits(1),
+            gateway_ref: "T".to_owned(),
+            order: None,
+            status: PaymentStatus::Settled,
+            currency,
+            settled_minor,
+            returned_minor,
+            fee_minor: None,
+            created_at: Timestamp::from_seconds(0),
+        }
+    }
+
+    #[test]
+    fn a_payment_in_another_currency_counts_as_the_whole_and_goes_back_in_proportion() {
+        let due = Money::new(1000, Currency::EUR);
+        let dollars = payment(Currency::USD, 1200, 300);
+        let counted = standing(due, &[dollars]);
+        assert_eq!((counted.settled_minor, counted.returned_minor), (1000, 250));
+        let nothing = standing(due, &[payment(Currency::USD, 0, 0)]);
+        assert_eq!((nothing.settled_minor, nothing.returned_minor), (0, 0));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! SQL of payments, their facts and the ledger.
 
 use db::{DbError, Inserted, Row, Source, Tx, sql};
-use kernel::{ConnectionId, FactId, MerchantId, NoticeId, OrderId, PaymentId, Timestamp, TransferId};
+use kernel::{ConnectionId, MerchantId, NoticeId, OrderId, PaymentId, Timestamp, TransferId};
 
 use super::{Fact, Payment};
 
@@ -108,19 +108,17 @@ pub fn facts(
            FROM facts WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id")
     .bind(merchant)
     .bind(payment)
-    .all(source, read_fact)
-}
-
-fn read_fact(row: &mut Row) -> Result<Fact, DbError> {
-    Ok(Fact {
-        id: row.get("id")?,
-        kind: row.get("kind")?,
-        movement_ref: row.get("movement_ref")?,
-        amount_minor: row.get("amount_minor")?,
-        currency: row.get("currency")?,
-        detail: row.get("detail")?,
-        notice: row.get("notice_id")?,
-        occurred_at: row.get("occurred_at")?,
+    .all(source, |row| {
+        Ok(Fact {
+            id: row.get("id")?,
+            kind: row.get("kind")?,
+            movement_ref: row.get("movement_ref")?,
+            amount_minor: row.get("amount_minor")?,
+            currency: row.get("currency")?,
+            detail: row.get("detail")?,
+            notice: row.get("notice_id")?,
+            occurred_at: row.get("occurred_at")?,
+        })
     })
 }
 
@@ -162,21 +160,25 @@ pub fn of_order(
     .all(source, read)
 }
 
-/// Records that a credit note is due for a refund or reversal.
-pub fn insert_credit_due(
+/// Records that documents are due for what moved after an order was paid for, also for what
+/// was told before its payment was.
+pub fn insert_corrections_due(
     tx: &mut Tx<'_>,
     merchant: MerchantId,
     order: OrderId,
-    fact: &Fact,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    sql("INSERT INTO credits_due (fact_id, merchant_id, order_id, due_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING")
-        .bind(fact.id)
-        .bind(merchant)
-        .bind(order)
-        .bind(now)
-        .execute(tx)
-        .map(drop)
+    sql("INSERT INTO credits_due (fact_id, merchant_id, order_id, due_at)
+         SELECT f.id, f.merchant_id, p.order_id, CAST($1 AS BIGINT) FROM facts f JOIN payments p ON p.id = f.payment_id
+          WHERE p.merchant_id = $2 AND p.order_id = $3 AND f.amount_minor > 0
+            AND f.kind IN ('refund', 'refund_failure', 'reversal', 'reversal_cancellation', 'dispute_lost')
+            AND NOT EXISTS (SELECT 1 FROM invoices i WHERE i.order_id = p.order_id AND i.cause = f.id)
+         ON CONFLICT DO NOTHING")
+    .bind(now)
+    .bind(merchant)
+    .bind(order)
+    .execute(tx)
+    .map(drop)
 }
 
 /// The notices that stated something about an order's payments.
@@ -192,67 +194,8 @@ pub fn notices_of_order(
     .all(source, |row| row.get("notice_id"))
 }
 
-/// A fact with the gateway's id of its payment.
-#[derive(Debug, Clone)]
-pub struct Told {
-    /// The fact.
-    pub fact: Fact,
-    /// The gateway's id of the payment.
-    pub gateway_ref: String,
-    /// When it was recorded.
-    pub recorded_at: Timestamp,
-}
-
-/// The newest facts about an order's payments that are older than this one.
-pub fn facts_of_order_before(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    order: OrderId,
-    before: FactId,
-    most: u32,
-) -> Result<Vec<Told>, DbError> {
-    sql("SELECT f.id AS id, f.kind AS kind, f.movement_ref AS movement_ref, f.amount_minor AS amount_minor,
-                f.currency AS currency, f.detail AS detail, f.notice_id AS notice_id, f.occurred_at AS occurred_at,
-                f.recorded_at AS recorded_at, p.gateway_ref AS gateway_ref
-           FROM payments p JOIN facts f ON f.payment_id = p.id
-          WHERE p.order_id = $1 AND f.id < $2 AND p.merchant_id = $3 ORDER BY f.id DESC LIMIT $4")
-    .bind(order)
-    .bind(before)
-    .bind(merchant)
-    .bind(most)
-    .all(source, |row| {
-        Ok(Told { gateway_ref: row.get("gateway_ref")?, recorded_at: row.get("recorded_at")?, fact: read_fact(row)? })
-    })
-}
-
-/// The orders that were paid by a gateway's payment with this id, at any of the merchant's accounts.
-pub fn orders_of_gateway_ref(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    gateway_ref: &str,
-) -> Result<Vec<OrderId>, DbError> {
-    sql("SELECT order_id FROM payments
-          WHERE connection_id IN (SELECT id FROM connections WHERE merchant_id = $1) AND gateway_ref = $2
-            AND merchant_id = $1 AND order_id IS NOT NULL ORDER BY order_id LIMIT 100")
-    .bind(merchant)
-    .bind(gateway_ref)
-    .all(source, |row| row.get("order_id"))
-}
-
-/// The order that a payment pays.
-pub fn order_of(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    id: PaymentId,
-) -> Result<Option<OrderId>, DbError> {
-    let found = sql("SELECT order_id FROM payments WHERE merchant_id = $1 AND id = $2")
-        .bind(merchant)
-        .bind(id)
-        .optional(source, |row| row.get("order_id"))?;
-    Ok(found.flatten())
-}
-
-fn read(row: &mut Row) -> Result<Payment, DbError> {
+/// Reads a payment's columns.
+pub fn read(row: &mut Row) -> Result<Payment, DbError> {
     Ok(Payment {
         id: row.get("id")?,
         merchant: row.get("merchant_id")?,

@@ -115,6 +115,29 @@ pub fn add_file(cx: &mut Cx<'_, '_>, product: &Product, stored: &StoredFile) -> 
     })
 }
 
+/// Gives a file a new content. The content must lie in the blob store already. Orders whose
+/// files are as bought keep the old one.
+pub fn replace_file(
+    cx: &mut Cx<'_, '_>,
+    product: &Product,
+    old: &ProductFile,
+    stored: &StoredFile,
+) -> Flow<ProductFile> {
+    let version = FileVersionId::mint(cx.draws);
+    store::insert_blob(cx.tx, &stored.sha256, stored.size, stored.crc32, &stored.md5, cx.now)?;
+    store::insert_version(cx.tx, version, cx.merchant, old.file, &old.name, &stored.sha256, cx.now)?;
+    let detail = serde_json::json!({ "name": old.name, "sha256": stored.sha256, "size": stored.size });
+    events::flow::record(cx, None, product.id, "product.file_replaced", detail)?;
+    Ok(ProductFile {
+        file: old.file,
+        version,
+        name: old.name.clone(),
+        size: stored.size,
+        sha256: stored.sha256.clone(),
+        md5: stored.md5.clone(),
+    })
+}
+
 /// An item number as gateways can carry it.
 pub fn valid_sku(text: &str) -> Result<String, Problem> {
     let sku = text.trim();

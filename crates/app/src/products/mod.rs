@@ -1,8 +1,11 @@
 //! Products: what is sold, its prices, and its files.
 
+pub mod api;
+pub mod change;
 pub mod flow;
 pub mod pages;
 pub mod store;
+pub mod upload;
 
 use kernel::{Currency, FileVersionId, MerchantId, Money, ProductFileId, ProductId, Span, Timestamp};
 

@@ -68,6 +68,14 @@ pub fn by_id(
         .optional(source, read)
 }
 
+/// By id, holding the row: changes of one product wait for each other.
+pub fn lock(tx: &mut Tx<'_>, merchant: MerchantId, id: ProductId) -> Result<Option<Product>, DbError> {
+    sql(format!("{COLUMNS} WHERE merchant_id = $1 AND id = $2 {{FOR UPDATE}}"))
+        .bind(merchant)
+        .bind(id)
+        .optional(tx, read)
+}
+
 /// By external item number.
 pub fn by_sku(source: &mut impl Source, merchant: MerchantId, sku: &str) -> Result<Option<Product>, DbError> {
     sql(format!("{COLUMNS} WHERE merchant_id = $1 AND sku = $2"))

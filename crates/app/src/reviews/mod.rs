@@ -1,5 +1,6 @@
 //! Reviews: what a person has to look at.
 
+pub mod api;
 pub mod flow;
 pub mod store;
 
@@ -18,6 +19,18 @@ db::words! {
         Dispute = "dispute",
         /// Money came for an order that had been given up, and it was reopened.
         LateMoney = "late_money",
+    }
+}
+
+db::words! {
+    /// Which reviews a list shows.
+    pub enum Which {
+        /// What waits for a person.
+        Open = "open",
+        /// What was decided.
+        Resolved = "resolved",
+        /// Both.
+        All = "all",
     }
 }
 
@@ -40,8 +53,6 @@ pub struct Review {
     pub opened_at: Timestamp,
     /// Until when.
     pub resolved_at: Option<Timestamp>,
-    /// By whom.
-    pub resolved_by: Option<String>,
     /// What was decided.
     pub resolution: Option<String>,
 }

@@ -3,8 +3,7 @@
 use db::{DbError, Row, Source, Tx, sql};
 use kernel::{MerchantId, OrderId, ReviewId, Timestamp};
 
-use super::Review;
-use crate::paging;
+use super::{Review, Which};
 
 /// Writes a review.
 pub fn insert(tx: &mut Tx<'_>, review: &Review) -> Result<(), DbError> {
@@ -41,8 +40,7 @@ pub fn resolve(
 
 /// What waits for a person, oldest first.
 pub fn open(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result<Vec<Review>, DbError> {
-    sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolved_by,
-                resolution
+    sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolution
            FROM reviews WHERE merchant_id = $1 AND resolved_at IS NULL ORDER BY id LIMIT $2")
     .bind(merchant)
     .bind(most)
@@ -58,33 +56,52 @@ pub fn count_open(source: &mut impl Source, merchant: MerchantId, most: u32) -> 
     .one(source, |row| row.get("waiting"))
 }
 
-/// Which of these orders a person has to look at.
-pub fn orders_waiting(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    orders: &[OrderId],
-) -> Result<Vec<OrderId>, DbError> {
-    paging::by_ids(orders, |some| {
-        let text = format!(
-            "SELECT DISTINCT order_id FROM reviews
-              WHERE merchant_id = $1 AND resolved_at IS NULL AND order_id IN ({})",
-            some.placeholders(2)
-        );
-        some.bind(sql(text).bind(merchant)).all(source, |row| row.get("order_id"))
-    })
-}
-
 /// The reviews of an order, oldest first.
 pub fn of_order(
     source: &mut impl Source,
     merchant: MerchantId,
     order: OrderId,
 ) -> Result<Vec<Review>, DbError> {
-    sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolved_by,
-                resolution
+    sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolution
            FROM reviews WHERE merchant_id = $1 AND order_id = $2 ORDER BY id")
     .bind(merchant)
     .bind(order)
+    .all(source, read)
+}
+
+/// By id.
+pub fn by_id(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    id: ReviewId,
+) -> Result<Option<Review>, DbError> {
+    sql("SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolution
+           FROM reviews WHERE merchant_id = $1 AND id = $2")
+    .bind(merchant)
+    .bind(id)
+    .optional(source, read)
+}
+
+/// Open reviews, or closed ones too, newest first, below an id.
+pub fn page(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    which: Which,
+    before: Option<ReviewId>,
+    most: u32,
+) -> Result<Vec<Review>, DbError> {
+    let only = match which {
+        Which::Open => " AND resolved_at IS NULL",
+        Which::Resolved => " AND resolved_at IS NOT NULL",
+        Which::All => "",
+    };
+    sql(format!(
+        "SELECT id, merchant_id, kind, order_id, notice_id, detail, opened_at, resolved_at, resolution
+           FROM reviews WHERE merchant_id = $1 AND id < $2{only} ORDER BY id DESC LIMIT $3"
+    ))
+    .bind(merchant)
+    .bind(before.unwrap_or(ReviewId::from_bits(u128::MAX)))
+    .bind(most)
     .all(source, read)
 }
 
@@ -98,7 +115,6 @@ fn read(row: &mut Row) -> Result<Review, DbError> {
         detail: row.get("detail")?,
         opened_at: row.get("opened_at")?,
         resolved_at: row.get("resolved_at")?,
-        resolved_by: row.get("resolved_by")?,
         resolution: row.get("resolution")?,
     })
 }

@@ -1,6 +1,7 @@
 //! What every page and route shares: who asks and of which merchant, forms that were really
 //! posted from our pages, rendering, and errors.
 
+pub mod api;
 pub mod assets;
 pub mod csv;
 pub mod desk;
@@ -21,7 +22,7 @@ use net::serve::Scheme;
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::{carts, downloads, invoices, links, notices, orders, products, staff};
+use crate::{carts, customers, downloads, invoices, links, notices, orders, products, staff};
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -44,10 +45,13 @@ pub fn router(app: App) -> Router {
         .merge(notices::api::routes())
         .merge(downloads::pages::routes())
         .merge(links::pages::routes())
+        .merge(api::routes(&app))
         .merge(assets::routes())
         .merge(products::pages::routes())
         .merge(carts::pages::routes())
         .merge(orders::pages::routes())
+        .merge(orders::portal::routes())
+        .merge(customers::pages::routes())
         .fallback(reply::unknown)
         .layer(middleware::from_fn_with_state(app.clone(), visit::arrive))
         .layer(middleware::from_fn(guard))

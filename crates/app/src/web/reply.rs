@@ -4,10 +4,11 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use ui::problem::ProblemPage;
-use ui::{Frame, Locale, MerchantFrame, Template};
+use ui::{Frame, Template};
 
 use super::visit::Visit;
 use crate::app::App;
+use crate::merchants::{self, Address};
 use crate::problem::{Failure, Problem};
 
 /// A refusal on its way out.
@@ -54,17 +55,10 @@ pub fn retry_after(response: &mut Response, problem: &Problem) {
 /// The surroundings of a page of the shop.
 pub fn frame(app: &App, visit: &Visit) -> Frame {
     let merchant = &visit.merchant;
-    let locale = Locale::parse(&merchant.locale).unwrap_or_default();
-    let words = serde_json::from_value(merchant.words.clone()).unwrap_or_default();
-    let surroundings = MerchantFrame {
-        base_path: visit.base_path.clone(),
-        logo_url: merchant.logo_sha256.as_ref().map(|hash| visit.url(&format!("/logo/{hash}"))),
-        accent: ui::Accent::parse(&merchant.accent).ok(),
-        support_email: Some(merchant.support_email.to_string()),
-        time_zone: merchant.time_zone.clone(),
-        words,
-        ..MerchantFrame::named(merchant.name.clone(), merchant.origin(&app.settings().base_url))
-    };
+    let origin = merchant.origin(&app.settings().base_url);
+    let address = Address { origin, base_path: visit.base_path.clone() };
+    let surroundings = merchants::view::surroundings(merchant, &address);
+    let locale = merchants::view::language(merchant, &merchant.locale);
     let mut frame = Frame::new(locale, app.now(), surroundings, visit.path.clone());
     frame.cart_count = visit.cart.pieces();
     frame.csrf = visit.csrf(app);
@@ -74,7 +68,7 @@ pub fn frame(app: &App, visit: &Visit) -> Frame {
 
 /// A sentence in the reader's language.
 pub fn say(app: &App, visit: &Visit, key: &str, values: &[(&str, &str)]) -> String {
-    let locale = Locale::parse(&visit.merchant.locale).unwrap_or_default();
+    let locale = merchants::view::language(&visit.merchant, &visit.merchant.locale);
     app.renderer().text(locale, key, values).unwrap_or_else(|error| {
         tracing::error!(%error, "a sentence is missing");
         String::new()

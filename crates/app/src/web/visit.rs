@@ -75,8 +75,8 @@ pub fn peer(request: &Request) -> Peer {
 }
 
 /// Routes that are the same for everybody.
-const VISITLESS: [&str; 8] =
-    ["/hooks/", "/t/", "/assets/", "/logo/", "/favicon.", "/robots.txt", "/healthz", "/readyz"];
+const VISITLESS: [&str; 9] =
+    ["/hooks/", "/t/", "/v1", "/assets/", "/logo/", "/favicon.", "/robots.txt", "/healthz", "/readyz"];
 
 /// Finds out whose pages are asked for and gives the visitor a cookie.
 pub async fn arrive(State(app): State<App>, mut request: Request, next: Next) -> Response {

@@ -290,6 +290,8 @@ mod tests {
     fn only_the_owner_can_read_the_file_and_its_log() {
         use std::os::unix::fs::PermissionsExt;
         let (folder, _sqlite) = started();
+        let connection = open_writer(&folder.path().join("test.db")).expect("it opens");
+        connection.execute_batch("CREATE TABLE goods (id TEXT) STRICT").expect("it writes");
         for name in ["test.db", "test.db-wal", "test.db-shm"] {
             let file = std::fs::metadata(folder.path().join(name)).expect(name);
             assert_eq!(file.permissions().mode() & 0o777, 0o600, "{name}");

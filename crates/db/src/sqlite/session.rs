@@ -166,7 +166,11 @@ fn query(known: &mut Known, statement: &mut Statement<'_>) -> Result<Vec<Row>, D
         let mut values = Vec::with_capacity(columns);
         for place in 0..columns {
             let value = row.get_ref(place).map_err(|e| failed(&known.prepared, &e))?;
-            values.push(owned(value));
+            values.push(owned(value).map_err(|problem| DbError::Decode {
+                column: shape.columns.get(place).cloned().unwrap_or_default(),
+                problem,
+                statement: shape.statement.to_string(),
+            })?);
         }
         out.push(Row { shape, values, number: out.len() + 1 });
     }
@@ -189,12 +193,16 @@ fn shape_of(known: &mut Known, row: &rusqlite::Row<'_>, columns: usize) -> Arc<S
     shape
 }
 
-fn owned(value: ValueRef<'_>) -> Value {
-    match value {
+fn owned(value: ValueRef<'_>) -> Result<Value, String> {
+    Ok(match value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(number) => Value::Int(number),
         ValueRef::Real(real) => Value::Text(real.to_string()),
-        ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Text(text) => {
+            let text =
+                std::str::from_utf8(text).map_err(|error| format!("text that is not UTF-8: {error}"))?;
+            Value::Text(text.to_owned())
+        }
         ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
-    }
+    })
 }

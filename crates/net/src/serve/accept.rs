@@ -138,3 +138,71 @@ fn report(ended: Result<(), JoinError>) {
         tracing::error!(%error, "a request handler panicked");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+    use http_body_util::Full;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::time::Instant;
+    use tower::service_fn;
+
+    use super::*;
+    use crate::serve::{Limits, Server, TrustedProxies, stop};
+
+    /// `EMFILE`: this process has no file descriptor left.
+    const TOO_MANY_FILES: i32 = 24;
+
+    /// A listener that fails so many times first.
+    struct Failing {
+        errors: Vec<io::ErrorKind>,
+        attempts: Arc<AtomicUsize>,
+        then: TcpListener,
+    }
+
+    impl Accept for Failing {
+        async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+            let attempt = self.attempts.fetch_add(1, Ordering::SeqCst);
+            match self.errors.get(attempt) {
+                Some(io::ErrorKind::Other) => Err(io::Error::from_raw_os_error(TOO_MANY_FILES)),
+                Some(kind) => Err((*kind).into()),
+                None => Accept::accept(&self.then).await,
+            }
+        }
+    }
+
+    /// How long a client has to wait behind these errors, and how often accepting was tried.
+    async fn served_after(errors: Vec<io::ErrorKind>) -> (Duration, usize) {
+        let then = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = then.local_addr().unwrap();
+        let attempts = Arc::new(AtomicUsize::new(0));
+        let listener = Failing { errors, attempts: Arc::clone(&attempts), then };
+        let server = Server::new(Limits::default(), TrustedProxies::default());
+        let service =
+            service_fn(|_request| async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::new()))) });
+        let (_handle, stop) = stop();
+        tokio::spawn(run(listener, server.shared, None, service, stop));
+
+        let since = Instant::now();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        client.read_u8().await.unwrap();
+        (since.elapsed(), attempts.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_file_descriptors_the_loop_waits_instead_of_spinning() {
+        let (waited, attempts) = served_after(vec![io::ErrorKind::Other; 12]).await;
+        // 10 ms doubled to 1 s: 10 + 20 + … + 640 = 1,270 ms, then five times a second.
+        assert_eq!(waited.as_millis() / 100, 62);
+        assert!((13..=14).contains(&attempts), "{attempts}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_gave_up_keeps_nobody_waiting() {
+        let (waited, _) = served_after(vec![io::ErrorKind::ConnectionAborted; 12]).await;
+        assert_eq!(waited.as_millis(), 0);
+    }
+}

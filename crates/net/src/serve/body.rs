@@ -12,13 +12,15 @@ use tokio::time::Instant;
 
 use super::Limits;
 use super::guard::Alarm;
-use super::turn::Ours;
+use super::turn::{Ours, Turn};
 
 /// The body of a request that came in. Fails when the client sends too slowly.
 #[derive(Debug)]
 pub struct RequestBody {
     incoming: Incoming,
     pace: Pace,
+    ended: bool,
+    turn: Turn,
 }
 
 /// Why a body has no end.
@@ -33,8 +35,16 @@ pub enum BodyError {
 }
 
 impl RequestBody {
-    pub(super) fn new(incoming: Incoming, limits: &Limits) -> Self {
-        Self { incoming, pace: Pace::new(limits) }
+    pub(super) fn new(incoming: Incoming, limits: &Limits, turn: Turn) -> Self {
+        Self { incoming, pace: Pace::new(limits), ended: false, turn }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        if !self.ended && !self.incoming.is_end_stream() {
+            self.turn.leave_over();
+        }
     }
 }
 
@@ -52,6 +62,7 @@ impl Body for RequestBody {
             Poll::Ready(frame) => {
                 let data = frame.as_ref().and_then(|frame| frame.as_ref().ok()).and_then(Frame::data_ref);
                 this.pace.got(data.map_or(0, Bytes::len));
+                this.ended |= frame.is_none();
             }
             Poll::Pending if this.pace.poll_overdue(cx).is_ready() => {
                 return Poll::Ready(Some(Err(BodyError::TooSlow)));

@@ -3,7 +3,9 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -16,11 +18,14 @@ use tokio::time::timeout;
 use tower::Service;
 
 use super::body::RequestBody;
-use super::guard::Guard;
+use super::guard::{Guard, Patience};
 use super::handler::Handler;
 use super::turn::Turn;
 use super::{Limits, Scheme, Shared, Stop};
 use crate::tls::Tls;
+
+/// For telling a TLS client that no more follows.
+const GOODBYE: Duration = Duration::from_secs(1);
 
 /// After our last byte, a client that is still sending gets so long to read it: closing at once
 /// would reset the connection, and the reset would overtake the answer ("413" never seen).
@@ -90,30 +95,59 @@ where
 
     async fn speak<I: AsyncRead + AsyncWrite + Unpin>(mut self, stream: I, scheme: Scheme) {
         let turn = Turn::default();
-        let guard = Guard::new(stream, turn.clone(), &self.shared.limits, Arc::clone(&self.shared.gate));
+        let limits = &self.shared.limits;
+        let mut patience = Patience::new(turn.clone(), limits, Arc::clone(&self.shared.gate));
+        let guard = Guard::new(stream, turn.clone(), limits);
         let (service, shared, socket) = (self.service, Arc::clone(&self.shared), self.socket);
-        let handler = Handler { service, shared, turn, socket, scheme };
+        let handler = Handler { service, shared, turn: turn.clone(), socket, scheme };
         let mut connection = self.shared.http.serve_connection(TokioIo::new(guard), handler);
-        let ended = tokio::select! {
-            ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => ended,
-            () = self.stop.requested() => {
-                std::pin::Pin::new(&mut connection).graceful_shutdown();
-                poll_fn(|cx| connection.poll_without_shutdown(cx)).await
+        let mut step = |cx: &mut Context<'_>, how: Going| {
+            if how == Going::ToEnd {
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+            match connection.poll_without_shutdown(cx) {
+                Poll::Ready(ended) => Poll::Ready(Ended::ByItself(ended)),
+                Poll::Pending => patience.poll_overdue(cx).map(|()| Ended::TooSlow),
             }
         };
-        if let Err(error) = ended {
-            tracing::debug!(peer = %self.socket, %error, "connection broken");
-        }
-        part(connection.into_parts().io.into_inner()).await;
+        let ended = tokio::select! {
+            ended = poll_fn(|cx| step(cx, Going::On)) => ended,
+            () = self.stop.requested() => poll_fn(|cx| step(cx, Going::ToEnd)).await,
+        };
+        let linger = match ended {
+            Ended::TooSlow => {
+                tracing::debug!(peer = %socket, "connection closed: the client is too slow");
+                Duration::ZERO
+            }
+            Ended::ByItself(Err(error)) => {
+                tracing::debug!(peer = %socket, %error, "connection broken");
+                LINGER
+            }
+            Ended::ByItself(Ok(())) if turn.has_left_over() => LINGER,
+            Ended::ByItself(Ok(())) => Duration::ZERO,
+        };
+        part(connection.into_parts().io.into_inner(), linger).await;
     }
 }
 
+/// Whether a connection may be kept for further requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Going {
+    On,
+    ToEnd,
+}
+
+enum Ended {
+    ByItself(hyper::Result<()>),
+    TooSlow,
+}
+
 /// Says goodbye, and gives the client the time to hear it.
-async fn part<I: AsyncRead + AsyncWrite + Unpin>(mut guard: Guard<I>) {
-    let goodbye = async {
-        if guard.shutdown().await.is_err() || guard.timed_out() {
-            return;
-        }
+async fn part<I: AsyncRead + AsyncWrite + Unpin>(mut guard: Guard<I>, linger: Duration) {
+    if guard.is_stalled() || !matches!(timeout(GOODBYE, guard.shutdown()).await, Ok(Ok(()))) {
+        return;
+    }
+    let listen = async {
         let mut rest = LINGER_BYTES_MAX;
         let mut sink = vec![0; 16 * 1024];
         while let Ok(count) = guard.read(&mut sink).await {
@@ -123,7 +157,7 @@ async fn part<I: AsyncRead + AsyncWrite + Unpin>(mut guard: Guard<I>) {
             }
         }
     };
-    if timeout(LINGER, goodbye).await.is_err() {
+    if linger > Duration::ZERO && timeout(linger, listen).await.is_err() {
         tracing::trace!("the client did not hang up");
     }
 }

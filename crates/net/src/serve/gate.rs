@@ -78,7 +78,7 @@ impl Gate {
 
     /// Whether idle connections should give way to new ones.
     pub(super) fn is_crowded(&self) -> bool {
-        self.places.available_permits() < self.places_max / CROWDED_WHEN_FREE_IS_ONE_IN
+        self.places.available_permits() < self.places_max.div_ceil(CROWDED_WHEN_FREE_IS_ONE_IN)
     }
 }
 

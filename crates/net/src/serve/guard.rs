@@ -1,8 +1,8 @@
-//! A socket that does not wait for ever.
+//! No wait for a client is for ever.
 //!
 //! hyper has one timer for a kept connection's idle time and for a request's head together:
 //! tight enough against a client that sends a byte every ten seconds, it would cut every browser's
-//! kept connection. So the socket itself keeps time, and knows from [`Turn`] what it waits for.
+//! kept connection. So we keep time ourselves, and know from [`Turn`] what is waited for.
 
 use std::io;
 use std::pin::Pin;
@@ -42,92 +42,82 @@ impl Alarm {
     }
 }
 
-/// Wraps a connection's stream; above TLS, so that it sees requests and not records.
+/// Times the client's turns: its heads, and its idleness between them.
+///
+/// It is asked after every step of a connection, and not from within the socket, because hyper
+/// does not read again after an answer when it found nothing to read before.
 #[derive(Debug)]
-pub(super) struct Guard<S> {
-    stream: S,
-    timed_out: bool,
-    reading: Reading,
-    writing: Writing,
-}
-
-impl<S> Guard<S> {
-    pub(super) fn new(stream: S, turn: Turn, limits: &Limits, gate: Arc<Gate>) -> Self {
-        let reading = Reading {
-            turn,
-            gate,
-            header_timeout: limits.header_timeout,
-            idle_timeout: limits.idle_timeout,
-            wait: Wait::FIRST,
-            since: Some(Instant::now()),
-            head_begun: false,
-            alarm: Alarm::default(),
-        };
-        let writing = Writing { stall: limits.write_stall, since: None, alarm: Alarm::default() };
-        Self { stream, timed_out: false, reading, writing }
-    }
-
-    /// Whether the connection ended because the client was too slow: then it is owed nothing more.
-    pub(super) fn timed_out(&self) -> bool {
-        self.timed_out
-    }
-}
-
-#[derive(Debug)]
-struct Reading {
+pub(super) struct Patience {
     turn: Turn,
     gate: Arc<Gate>,
     header_timeout: Duration,
     idle_timeout: Duration,
     /// The wait that the rest is about.
     wait: Wait,
-    since: Option<Instant>,
+    since: Instant,
     head_begun: bool,
     alarm: Alarm,
 }
 
-impl Reading {
-    /// Bytes came. During our turn they are a body's, or a request's that is sent ahead.
-    fn heard(&mut self) {
-        if self.waiting() && !self.head_begun {
-            self.head_begun = true;
-            // A new connection's first head is timed from its start, or a client could take twice as long.
-            if self.wait != Wait::FIRST {
-                self.since = None;
-            }
+impl Patience {
+    pub(super) fn new(turn: Turn, limits: &Limits, gate: Arc<Gate>) -> Self {
+        Self {
+            turn,
+            gate,
+            header_timeout: limits.header_timeout,
+            idle_timeout: limits.idle_timeout,
+            wait: Wait::FIRST,
+            since: Instant::now(),
+            // A first head is timed from the connection's start, or a client could take twice as long.
+            head_begun: true,
+            alarm: Alarm::default(),
         }
     }
 
-    /// No bytes are there. Ready when that has been so for too long.
-    fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.waiting() {
+    /// Ready when the client has taken too long over its turn.
+    pub(super) fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(wait) = self.turn.wait() else {
             return Poll::Pending;
+        };
+        let mut now = Instant::now();
+        if wait != self.wait {
+            (self.wait, self.since, self.head_begun) = (wait, now, false);
+        }
+        if !self.head_begun && self.turn.is_heard() {
+            (self.since, self.head_begun) = (now, true);
         }
         loop {
-            let now = Instant::now();
-            let since = *self.since.get_or_insert(now);
-            let in_head = self.head_begun || self.wait == Wait::FIRST;
-            let due = since + if in_head { self.header_timeout } else { self.idle_timeout };
-            let gives_way = !in_head && now >= since + IDLE_CHECK && self.gate.is_crowded();
+            let patience = if self.head_begun { self.header_timeout } else { self.idle_timeout };
+            let due = self.since + patience;
+            let gives_way = !self.head_begun && now >= self.since + IDLE_CHECK && self.gate.is_crowded();
             if now >= due || gives_way {
                 return Poll::Ready(());
             }
-            let look = if in_head { due } else { due.min(now + IDLE_CHECK) };
+            let look = if self.head_begun { due } else { due.min(now + IDLE_CHECK) };
             ready!(self.alarm.poll(cx, look));
+            now = Instant::now();
         }
     }
+}
 
-    /// Whether it is the client's turn; a new wait starts with nothing heard.
-    fn waiting(&mut self) -> bool {
-        let Some(wait) = self.turn.wait() else {
-            return false;
-        };
-        if wait != self.wait {
-            self.wait = wait;
-            self.since = None;
-            self.head_begun = false;
-        }
-        true
+/// Wraps a connection's stream; above TLS, so that it sees requests and not records.
+#[derive(Debug)]
+pub(super) struct Guard<S> {
+    stream: S,
+    turn: Turn,
+    writing: Writing,
+    stalled: bool,
+}
+
+impl<S> Guard<S> {
+    pub(super) fn new(stream: S, turn: Turn, limits: &Limits) -> Self {
+        let writing = Writing { stall: limits.write_stall, since: None, alarm: Alarm::default() };
+        Self { stream, turn, writing, stalled: false }
+    }
+
+    /// Whether the client has stopped taking bytes: then it is owed nothing more.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.stalled
     }
 }
 
@@ -155,19 +145,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        match Pin::new(&mut this.stream).poll_read(cx, buf) {
-            Poll::Ready(outcome) => {
-                if buf.filled().len() > before {
-                    this.reading.heard();
-                }
-                Poll::Ready(outcome)
-            }
-            Poll::Pending => {
-                ready!(this.reading.poll_overdue(cx));
-                this.timed_out = true;
-                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-            }
+        let outcome = Pin::new(&mut this.stream).poll_read(cx, buf);
+        if buf.filled().len() > before {
+            this.turn.hear();
         }
+        outcome
     }
 }
 
@@ -175,7 +157,7 @@ impl<S: AsyncWrite + Unpin> Guard<S> {
     fn watch_write<T>(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         let pending = outcome.is_pending();
         let outcome = self.writing.watch(cx, outcome);
-        self.timed_out |= pending && outcome.is_ready();
+        self.stalled |= pending && outcome.is_ready();
         outcome
     }
 }
@@ -211,5 +193,56 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_shutdown(cx);
         this.watch_write(cx, outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::advance;
+
+    use super::*;
+
+    /// A stream that holds 100 bytes, and its client's end.
+    fn pair() -> (Guard<DuplexStream>, DuplexStream) {
+        let (ours, client) = duplex(100);
+        (Guard::new(ours, Turn::default(), &Limits::default()), client)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_a_little_now_and_then_is_served() {
+        let (mut guard, mut client) = pair();
+        let writer = tokio::spawn(async move { guard.write_all(&[7; 2000]).await });
+        let mut sink = [0; 100];
+        for _ in 0..20 {
+            advance(Duration::from_secs(50)).await;
+            client.read_exact(&mut sink).await.unwrap();
+        }
+        assert!(writer.await.unwrap().is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_not() {
+        let (mut guard, _client) = pair();
+        let since = Instant::now();
+        assert_eq!(guard.write_all(&[7; 101]).await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert!(guard.is_stalled());
+        assert_eq!(since.elapsed().as_secs(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stall_begins_anew_after_each_byte_that_was_taken() {
+        let (mut guard, mut client) = pair();
+        guard.write_all(&[7; 100]).await.unwrap();
+        let writer = tokio::spawn(async move {
+            let outcome = guard.write_all(&[7; 101]).await;
+            (outcome, Instant::now())
+        });
+        advance(Duration::from_secs(59)).await;
+        client.read_u8().await.unwrap();
+        let taken = Instant::now();
+        let (outcome, gave_up) = writer.await.unwrap();
+        assert!(outcome.is_err());
+        assert_eq!((gave_up - taken).as_secs(), 60);
     }
 }

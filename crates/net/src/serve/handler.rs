@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri};
 use http_body::Body;
 use hyper::body::Incoming;
 use tower::Service;
@@ -60,15 +60,27 @@ where
 impl<S> Handler<S> {
     fn admit(&self, request: Request<Incoming>) -> Result<Request<RequestBody>, StatusCode> {
         let (mut head, incoming) = request.into_parts();
+        let body = RequestBody::new(incoming, &self.shared.limits, self.turn.clone());
         // A tunnel is not ours to give, and an echo tells a page's scripts what they may not read.
         if matches!(head.method, Method::CONNECT | Method::TRACE) {
             return Err(StatusCode::METHOD_NOT_ALLOWED);
+        }
+        if !is_target(&head.method, &head.uri) {
+            return Err(StatusCode::BAD_REQUEST);
         }
         let proxies = &self.shared.proxies;
         let peer = Peer::of(head.version, &head.uri, &head.headers, self.socket, self.scheme, proxies)
             .map_err(|_| StatusCode::BAD_REQUEST)?;
         head.extensions.insert(peer);
-        Ok(Request::from_parts(head, RequestBody::new(incoming, &self.shared.limits)))
+        Ok(Request::from_parts(head, body))
+    }
+}
+
+/// A path, or a full URL (RFC 9112, 3.2). A bare `host` reads as one too, but only CONNECT may say that.
+fn is_target(method: &Method, uri: &Uri) -> bool {
+    match uri.scheme() {
+        Some(scheme) => *scheme == uri::Scheme::HTTP || *scheme == uri::Scheme::HTTPS,
+        None => uri.path().starts_with('/') || (*method == Method::OPTIONS && uri.path() == "*"),
     }
 }
 

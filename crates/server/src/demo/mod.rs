@@ -63,14 +63,14 @@ pub async fn run(options: DemoOptions, json: bool) -> Result<ExitCode, StartErro
         let report = once::play(&stage).await;
         return Ok(once::tell(&report, json));
     }
-    tell(&stage);
+    tell(&stage, owner_link(&stage).await?);
     stage.serving.await.map_err(|error| StartError::Other(error.to_string()))??;
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(stage: &Stage) {
+fn tell(stage: &Stage, owner_link: Option<String>) {
     println!("Shop         http://{}/", stage.shop);
-    match owner_link(stage) {
+    match owner_link {
         Some(link) => println!("Back office  {link}   (one-time owner link)"),
         None => println!("Back office  http://{}/admin", stage.shop),
     }
@@ -87,8 +87,10 @@ async fn audit(_stage: &Stage) -> Result<Vec<String>, String> {
     Ok(Vec::new())
 }
 
-fn owner_link(_stage: &Stage) -> Option<String> {
-    None
+/// The way in for the owner, as long as nobody has one.
+async fn owner_link(stage: &Stage) -> Result<Option<String>, StartError> {
+    let base = format!("http://{}", stage.shop);
+    Ok(wiring::owner_link(&stage.app, stage.merchant, &base).await?)
 }
 
 async fn set(options: &DemoOptions, port: u16) -> Result<Stage, StartError> {

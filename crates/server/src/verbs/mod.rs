@@ -5,7 +5,9 @@
 
 mod connections;
 mod customers;
+mod doctor;
 mod merchants;
+mod migrate;
 mod notices;
 mod orders;
 mod output;
@@ -17,7 +19,7 @@ use std::process::ExitCode;
 use app::app::App;
 use app::problem::Failure;
 use clap::Subcommand;
-use kernel::MerchantId;
+use kernel::{Clock as _, MerchantId, SystemClock};
 
 use crate::config::Config;
 use crate::wiring::{self, StartError};
@@ -44,6 +46,10 @@ pub enum Verb {
     /// What gateways sent: list, show, replay, accept, refuse.
     #[command(subcommand)]
     Notices(notices::Verb),
+    /// Show which schema changes the database has had, and make those that are missing.
+    Migrate(migrate::Options),
+    /// Check database, clock, keys, disk, mail, address and connections, each with its remedy.
+    Doctor,
 }
 
 /// Flags that every verb understands.
@@ -105,6 +111,10 @@ impl From<stores::StoreError> for VerbError {
 
 /// Runs one verb.
 pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<ExitCode, VerbError> {
+    let verb = match without_desk(config_file, common, verb)? {
+        Done(code) => return Ok(code),
+        NeedsDesk(verb) => verb,
+    };
     let desk = desk(config_file, common)?;
     match verb {
         Verb::Merchants(verb) => merchants::run(&desk, verb),
@@ -113,8 +123,28 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         Verb::Orders(verb) => orders::run(&desk, verb),
         Verb::Customers(verb) => customers::run(&desk, verb),
         Verb::Notices(verb) => notices::run(&desk, verb),
+        Verb::Migrate(_) | Verb::Doctor => Ok(()),
     }?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What came of a verb before the product was opened.
+enum Early {
+    Done(ExitCode),
+    NeedsDesk(Verb),
+}
+use Early::{Done, NeedsDesk};
+
+/// Verbs for a database that may be missing, broken, old or new: they must not open the product.
+fn without_desk(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Early, VerbError> {
+    let output = Output::new(common.json);
+    let config = || Config::load(config_file, std::env::vars()).map_err(StartError::Config);
+    match verb {
+        Verb::Migrate(options) => migrate::run(&config()?, &options, output)?,
+        Verb::Doctor => return Ok(Done(doctor::run(config_file, output, SystemClock::default().now()))),
+        other => return Ok(NeedsDesk(other)),
+    }
+    Ok(Done(ExitCode::SUCCESS))
 }
 
 /// Opens the product for a verb.

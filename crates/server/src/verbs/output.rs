@@ -39,6 +39,11 @@ impl Output {
         }
     }
 
+    /// A table for people that is one object for programs.
+    pub fn table_or(self, heads: &[&str], rows: &[Cells], value: &serde_json::Value) {
+        if self.json { print(value) } else { self.list(heads, rows, &[]) }
+    }
+
     /// One thing: its fields line by line, or an object.
     pub fn one(self, value: &serde_json::Value) {
         if self.json {

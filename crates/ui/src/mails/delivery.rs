@@ -8,7 +8,7 @@ use crate::samples::{LONG, NOW, RIGHT_TO_LEFT, SHORT, eur, text};
 use crate::shop::{FileFacts, KeyShown, OrderLine};
 use crate::texts::Filled;
 
-/// templates/mail/delivery - links with their files and checksums, on one of six occasions.
+/// templates/mail/delivery - links with their files and checksums, on one of seven occasions.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeliveryMail {
     /// Why it is sent; subject and first sentences follow it.
@@ -45,6 +45,8 @@ pub enum Occasion {
     Extended,
     /// The whole order was delivered anew.
     Regenerated,
+    /// The money is back, and so is access.
+    Reinstated,
 }
 
 /// One unit in a mail.
@@ -160,6 +162,7 @@ impl Mail for DeliveryMail {
             again(Occasion::Reissued),
             again(Occasion::Extended),
             again(Occasion::Regenerated),
+            again(Occasion::Reinstated),
             Self { buyer_name: None, deliveries: Vec::new(), waiting: vec![text(SHORT)], ..plain },
         ]
     }

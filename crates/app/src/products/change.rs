@@ -1,0 +1,165 @@
+//! Changing products: what is sold from now on. What was sold stays as it was sold.
+
+use kernel::{Currency, PriceId, ProductId, Span, Timestamp};
+
+use super::flow::{StoredFile, add_file, valid_file_name, valid_name, valid_sku};
+use super::{FilePolicy, PendingPolicy, Price, Product, ProductFile, ProductStatus, store};
+use crate::cx::Cx;
+use crate::events;
+use crate::problem::{Code, Flow, Problem};
+
+/// What is to be different; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    /// The external item number.
+    pub sku: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// For its page.
+    pub description: Option<String>,
+    /// Whether it can be bought.
+    pub status: Option<ProductStatus>,
+    /// The text in the mail with the links.
+    pub standard_text: Option<String>,
+    /// The text of a second message.
+    pub other_text: Option<String>,
+    /// Support information under its mails.
+    pub support_text: Option<String>,
+    /// How long links live.
+    pub link_life: Option<Span>,
+    /// How often each file may be fetched.
+    pub download_limit: Option<u32>,
+    /// Which versions a buyer gets.
+    pub file_policy: Option<FilePolicy>,
+    /// What a buyer gets while the payment is pending.
+    pub pending_policy: Option<PendingPolicy>,
+    /// The version that was looked at; a change by somebody else since is a conflict.
+    pub version: Option<i64>,
+}
+
+/// Longest text of a product.
+pub const TEXT_LENGTH_MAX: usize = 20_000;
+/// Shortest life of a link.
+pub const LINK_LIFE_MIN: Span = Span::minutes(1);
+/// Longest life of a link.
+pub const LINK_LIFE_MAX: Span = Span::days(3_650);
+/// Most fetches of a file.
+pub const DOWNLOAD_LIMIT_MAX: u32 = 1_000_000;
+
+/// Changes a product.
+pub fn change(cx: &mut Cx<'_, '_>, id: ProductId, wanted: &Change) -> Flow<Product> {
+    let before = store::lock(cx.tx, cx.merchant, id)?.ok_or_else(|| Problem::not_found("product"))?;
+    if wanted.version.is_some_and(|seen| seen != before.version) {
+        let text = format!("this product is at version {} now; load it again", before.version);
+        return Err(Problem::conflict(text).at("version").into());
+    }
+    let mut after = before.clone();
+    apply(&mut after, wanted)?;
+    if after.sku != before.sku && store::by_sku(cx.tx, cx.merchant, &after.sku)?.is_some() {
+        let text = format!("there is already a product with the item number \"{}\"", after.sku);
+        return Err(Problem::new(Code::Taken, text).at("sku").into());
+    }
+    let changed = differences(&before, &after);
+    if changed.is_empty() {
+        return Ok(before);
+    }
+    store::save(cx.tx, &after, cx.now)?;
+    after.updated_at = cx.now;
+    after.version += 1;
+    events::flow::record(cx, None, id, "product.changed", serde_json::json!({ "fields": changed }))?;
+    Ok(after)
+}
+
+fn apply(product: &mut Product, wanted: &Change) -> Result<(), Problem> {
+    if let Some(sku) = &wanted.sku {
+        product.sku = valid_sku(sku)?;
+    }
+    if let Some(name) = &wanted.name {
+        product.name = valid_name(name)?;
+    }
+    let texts = [
+        ("description", &wanted.description, &mut product.description),
+        ("standard_text", &wanted.standard_text, &mut product.standard_text),
+        ("other_text", &wanted.other_text, &mut product.other_text),
+        ("support_text", &wanted.support_text, &mut product.support_text),
+    ];
+    for (field, wanted, text) in texts {
+        if let Some(wanted) = wanted {
+            *text = valid_text(field, wanted)?;
+        }
+    }
+    if let Some(life) = wanted.link_life {
+        if !(LINK_LIFE_MIN..=LINK_LIFE_MAX).contains(&life) {
+            return Err(Problem::invalid("link_life_seconds", "a link lives 60 seconds to 3,650 days"));
+        }
+        product.link_life = life;
+    }
+    if let Some(limit) = wanted.download_limit {
+        if !(1..=DOWNLOAD_LIMIT_MAX).contains(&limit) {
+            let text = format!("a download limit is 1 to {DOWNLOAD_LIMIT_MAX}");
+            return Err(Problem::invalid("download_limit", text));
+        }
+        product.download_limit = limit;
+    }
+    product.status = wanted.status.unwrap_or(product.status);
+    product.file_policy = wanted.file_policy.unwrap_or(product.file_policy);
+    product.pending_policy = wanted.pending_policy.unwrap_or(product.pending_policy);
+    Ok(())
+}
+
+fn differences(before: &Product, after: &Product) -> Vec<&'static str> {
+    let fields = [
+        ("sku", before.sku != after.sku),
+        ("name", before.name != after.name),
+        ("description", before.description != after.description),
+        ("status", before.status != after.status),
+        ("standard_text", before.standard_text != after.standard_text),
+        ("other_text", before.other_text != after.other_text),
+        ("support_text", before.support_text != after.support_text),
+        ("link_life", before.link_life != after.link_life),
+        ("download_limit", before.download_limit != after.download_limit),
+        ("file_policy", before.file_policy != after.file_policy),
+        ("pending_policy", before.pending_policy != after.pending_policy),
+    ];
+    fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()
+}
+
+/// A text of several lines.
+pub fn valid_text(field: &str, text: &str) -> Result<String, Problem> {
+    let odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    if text.chars().count() > TEXT_LENGTH_MAX || text.chars().any(odd) {
+        let text = format!("a text has at most {TEXT_LENGTH_MAX} characters, and no control characters");
+        return Err(Problem::invalid(field, text));
+    }
+    Ok(text.to_owned())
+}
+
+/// Ends the sale in a currency.
+pub fn end_price(cx: &mut Cx<'_, '_>, product: &Product, currency: Currency) -> Flow<()> {
+    let row = Price { minor: None, currency, valid_from: cx.now };
+    store::insert_price(cx.tx, PriceId::mint(cx.draws), cx.merchant, product.id, row)?;
+    let detail = serde_json::json!({ "currency": currency });
+    events::flow::record(cx, None, product.id, "product.price_ended", detail)?;
+    Ok(())
+}
+
+/// From when a price is to hold. What buyers were shown cannot be rewritten.
+pub fn valid_from(now: Timestamp, wanted: Option<Timestamp>) -> Result<Timestamp, Problem> {
+    match wanted {
+        Some(at) if at < now => Err(Problem::invalid("valid_from", "a price cannot begin in the past")),
+        Some(at) => Ok(at),
+        None => Ok(now),
+    }
+}
+
+/// Puts a content under a name: a new file, or a new version of the one with this name.
+/// The content must lie in the blob store already.
+pub fn put_file(cx: &mut Cx<'_, '_>, product: &Product, stored: &StoredFile) -> Flow<ProductFile> {
+    let name = valid_file_name(&stored.name)?;
+    let known = store::files(cx.tx, cx.merchant, product.id)?.into_iter().find(|file| file.name == name);
+    match known {
+        None => add_file(cx, product, stored),
+        Some(same) if same.sha256 == stored.sha256 => Ok(same),
+        Some(old) => super::flow::replace_file(cx, product, &old, stored),
+    }
+}

@@ -1,0 +1,142 @@
+//! A shop to measure: the product wired as it ships, with a mail server that takes everything.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use app::app::{App, Parts, Settings};
+use app::connections::{self, Connection};
+use app::cx::Actor;
+use app::merchants::{self, Merchant, flow::NewMerchant};
+use app::orders::flow::Wanted;
+use app::orders::{self, Order};
+use app::products::{self, Product, flow::NewProduct, flow::StoredFile};
+use app::ring::Ring;
+use db::{Db, Options};
+use gateways::{Mode, paypal_standard};
+use kernel::{Currency, EmailAddress, Entropy as _, MerchantId, Money, Secret, SystemClock, SystemEntropy};
+use mail::{Accepted, BoxFuture, Mailer, Outgoing, SendError};
+use net::outbound::{Client, OutboundPolicy, Roots};
+
+use crate::report::Failure;
+
+/// What the product's price is.
+pub const PRICE: Money = Money::new(49_00, Currency::USD);
+/// Who receives the money.
+pub const RECEIVER: &str = "seller@example.com";
+
+/// Every order has a buyer of its own.
+static BUYERS: AtomicU64 = AtomicU64::new(0);
+
+/// A shop with one product and one connection.
+pub struct Shop {
+    /// The product.
+    pub app: App,
+    /// Whose.
+    pub merchant: Merchant,
+    /// What it sells.
+    pub product: Product,
+    /// How it is paid.
+    pub connection: Connection,
+}
+
+/// Opens a shop in this folder, with the database of the caller's choice.
+pub fn open(folder: &Path, options: &Options, postback: &str, file: &[u8]) -> Result<Shop, Failure> {
+    let db = Db::open(options)?;
+    let entropy = Arc::new(SystemEntropy);
+    let mut key = [0u8; 32];
+    entropy.fill(&mut key);
+    let port = postback.rsplit(':').next().unwrap_or("1").trim_end_matches('/');
+    let allow = vec![format!("127.0.0.1/32:{port}").parse()?];
+    let blobs = Arc::new(stores::DirectoryStore::open(&folder.join("blobs"), entropy.clone())?);
+    let app = App::new(Parts {
+        db,
+        clock: Arc::new(SystemClock::default()),
+        entropy,
+        ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new(key))]))?),
+        blobs: blobs.clone(),
+        mailer: Arc::new(TakesAll),
+        outbound: Client::new(OutboundPolicy { allow }, &Roots::default())?,
+        renderer: Arc::new(ui::Renderer::new()?),
+        settings: Settings::at("http://127.0.0.1"),
+    });
+    let digests = stores::put(&*blobs, file)?;
+    let stored = StoredFile {
+        name: "file.bin".to_owned(),
+        sha256: digests.sha256.to_string(),
+        size: digests.size,
+        crc32: digests.crc32,
+        md5: digests.md5_hex(),
+    };
+    let postback = postback.to_owned();
+    let (merchant, product, connection) =
+        app.write_blocking(MerchantId::from_bits(0), Actor::System, move |cx| {
+            furnish(cx, &stored, &postback)
+        })?;
+    Ok(Shop { app, merchant, product, connection })
+}
+
+fn furnish(
+    cx: &mut app::cx::Cx<'_, '_>,
+    stored: &StoredFile,
+    postback: &str,
+) -> app::problem::Flow<(Merchant, Product, Connection)> {
+    let email = EmailAddress::parse(RECEIVER).expect("this is an address");
+    let new = NewMerchant { slug: "shop".into(), name: "Shop".into(), email, currency: Currency::USD };
+    let merchant = merchants::flow::create(cx, &new)?;
+    cx.merchant = merchant.id;
+    let new = NewProduct {
+        sku: "SKU-1".into(),
+        name: "Product".into(),
+        description: String::new(),
+        prices: vec![PRICE],
+    };
+    let mut product = products::flow::create(cx, &new)?;
+    product.download_limit = 1_000_000;
+    products::store::save(cx.tx, &product, cx.now)?;
+    products::flow::add_file(cx, &product, stored)?;
+    let settings = [(paypal_standard::RECEIVER, RECEIVER), (paypal_standard::ENDPOINT, postback)];
+    let new = connections::flow::NewConnection {
+        gateway: "paypal-standard".into(),
+        mode: Mode::Test,
+        name: String::new(),
+        settings: settings.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        secrets: BTreeMap::new(),
+    };
+    let connection = connections::flow::add(cx, &new)?;
+    Ok((merchant, product, connection))
+}
+
+impl Shop {
+    /// Places an order that waits for its money.
+    pub fn place(&self, count: usize) -> Result<Vec<Order>, Failure> {
+        let (merchant, product, connection) = (self.merchant.clone(), self.product.id, self.connection.id);
+        let placed = self.app.write_blocking(self.merchant.id, Actor::Visitor, move |cx| {
+            let place = |cx: &mut app::cx::Cx<'_, '_>| {
+                let number = BUYERS.fetch_add(1, Ordering::Relaxed);
+                let wanted = Wanted {
+                    items: vec![(product, 1)],
+                    currency: Currency::USD,
+                    connection,
+                    email: EmailAddress::parse(&format!("buyer{number}@example.com")).ok(),
+                    name: "Ada Buyer".to_owned(),
+                    country: Some("US".to_owned()),
+                    consented: true,
+                };
+                orders::flow::place(cx, &merchant, &wanted)
+            };
+            (0..count).map(|_| place(cx)).collect::<Result<Vec<_>, _>>()
+        });
+        Ok(placed?)
+    }
+}
+
+/// A mail server without a network.
+struct TakesAll;
+
+impl Mailer for TakesAll {
+    fn send<'a>(&'a self, _: &'a Outgoing) -> BoxFuture<'a, Result<Accepted, SendError>> {
+        Box::pin(async { Ok(Accepted { reply: "taken".to_owned() }) })
+    }
+}
