@@ -6,6 +6,7 @@
 
 pub mod api;
 pub mod flow;
+pub mod staff_pages;
 pub mod store;
 
 use std::collections::BTreeSet;

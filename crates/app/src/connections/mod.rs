@@ -1,7 +1,10 @@
 //! Connections: a merchant's account at a gateway, in one mode, with its own hook path.
 
 pub mod api;
+pub mod desk_flow;
+pub mod desk_store;
 pub mod flow;
+pub mod staff_pages;
 pub mod store;
 pub mod view;
 

@@ -5,9 +5,11 @@
 //! merchant would otherwise wait for.
 
 pub mod api;
+pub mod desk_store;
 pub mod flow;
+pub mod names;
+pub mod staff_pages;
 pub mod store;
-pub mod view;
 
 use kernel::{EventId, MerchantId, OrderId, Timestamp};
 use sha2::{Digest, Sha256};

@@ -135,8 +135,8 @@ pub fn revoke(cx: &mut Cx<'_, '_>, grant: &mut Grant, cause: &str) -> Result<(),
     note(cx, grant, GrantChange::Revoked, cause)
 }
 
-/// Gives one grant back, by staff.
-pub fn restore(cx: &mut Cx<'_, '_>, grant: &mut Grant, cause: &str) -> Result<(), DbError> {
+/// Gives one revoked grant back, by staff. Its links work again for as long as they did.
+pub fn give_back(cx: &mut Cx<'_, '_>, grant: &mut Grant, cause: &str) -> Result<(), DbError> {
     grant.status = GrantStatus::Active;
     store::save_grant(cx.tx, grant)?;
     note(cx, grant, GrantChange::Reinstated, cause)

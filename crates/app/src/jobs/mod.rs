@@ -5,8 +5,11 @@
 //! refused by the lease's epoch. Whatever a job does inside the house it does in one
 //! transaction that also ends the job, so doing it twice changes nothing.
 
+pub mod desk_flow;
+pub mod desk_store;
 pub mod flow;
 pub mod runner;
+pub mod staff_pages;
 pub mod store;
 
 use kernel::{JobId, MerchantId, MessageId, NoticeId, Span, Timestamp};

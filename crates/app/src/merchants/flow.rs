@@ -1,11 +1,13 @@
-//! Making a merchant.
+//! Making a merchant, and changing its settings.
 
 use kernel::{Currency, EmailAddress, MerchantId};
 
+use super::settings::{self, Typed, Wrong};
 use super::{Merchant, store};
 use crate::cx::Cx;
-use crate::events;
 use crate::problem::{Code, Flow, Problem};
+use crate::products::flow::StoredFile;
+use crate::{events, products};
 
 /// What a new merchant needs; the rest has defaults that the back office can change.
 #[derive(Debug, Clone)]
@@ -69,4 +71,52 @@ pub fn create(cx: &mut Cx<'_, '_>, new: &NewMerchant) -> Flow<Merchant> {
         serde_json::json!({ "slug": merchant.slug }),
     )?;
     Ok(merchant)
+}
+
+/// What came of saving a merchant's settings.
+#[derive(Debug)]
+pub enum Saved {
+    /// They are in force.
+    Done,
+    /// These fields are wrong; nothing was saved.
+    Wrong(Wrong),
+    /// Somebody else has saved since the form was loaded; this is the version now.
+    Stale(i64),
+}
+
+/// Saves a merchant's settings, if nobody has saved others since they were read.
+pub fn change(cx: &mut Cx<'_, '_>, version: i64, typed: &Typed) -> Flow<Saved> {
+    let merchant = store::by_id(cx.tx, cx.merchant)?;
+    if merchant.version != version {
+        return Ok(Saved::Stale(merchant.version));
+    }
+    let changed = match settings::read(typed, &merchant) {
+        Ok(changed) => changed,
+        Err(wrong) => return Ok(Saved::Wrong(wrong)),
+    };
+    let fields = settings::changes(&merchant, &changed);
+    if !fields.is_empty() {
+        store::save(cx.tx, &changed)?;
+        let detail = serde_json::json!({ "fields": fields.join(", ") });
+        events::flow::record(cx, None, merchant.id, "merchant.changed", detail)?;
+    }
+    Ok(Saved::Done)
+}
+
+/// Shows this picture as the logo, or none.
+pub fn set_logo(cx: &mut Cx<'_, '_>, logo: Option<&StoredFile>) -> Flow<()> {
+    let mut merchant = store::by_id(cx.tx, cx.merchant)?;
+    if let Some(file) = logo {
+        products::store::insert_blob(cx.tx, &file.sha256, file.size, file.crc32, &file.md5, cx.now)?;
+    }
+    let sha256 = logo.map(|file| file.sha256.clone());
+    if merchant.logo_sha256 == sha256 {
+        return Ok(());
+    }
+    let kind = if sha256.is_some() { "merchant.logo_changed" } else { "merchant.logo_removed" };
+    let detail = serde_json::json!({ "sha256": sha256, "was": merchant.logo_sha256 });
+    merchant.logo_sha256 = sha256;
+    store::save(cx.tx, &merchant)?;
+    events::flow::record(cx, None, merchant.id, kind, detail)?;
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! Merchants: who sells. A new installation has one; every business row belongs to one.
 
 pub mod flow;
+pub mod settings;
+pub mod staff_pages;
 pub mod store;
 pub mod view;
 

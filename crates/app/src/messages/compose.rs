@@ -108,7 +108,7 @@ pub fn deliveries_of(
     for (grant, file) in downloads::store::files_of_order(source, order.merchant, order.id)? {
         files.entry(grant).or_default().push(file);
     }
-    let open = grants.into_iter().filter(|grant| is_open(grant));
+    let open = grants.into_iter().filter(is_open);
     Ok(open
         .filter_map(|grant| {
             let files = files.remove(&grant.id).unwrap_or_default();

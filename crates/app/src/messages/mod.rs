@@ -6,8 +6,10 @@
 
 pub mod api;
 pub mod compose;
+pub mod desk_store;
 pub mod flow;
 pub mod jobs;
+pub mod staff_pages;
 pub mod store;
 pub mod texts;
 

@@ -7,10 +7,12 @@
 //! kind of fact).
 
 pub mod api;
+pub mod desk_store;
 pub mod flow;
 pub mod jobs;
 pub mod json;
 pub mod matching;
+pub mod staff_pages;
 pub mod store;
 pub mod view;
 

@@ -245,6 +245,11 @@ pub fn any_to_age(
 
 /// Reads a notice's columns.
 pub fn read(row: &mut Row) -> Result<Stored, DbError> {
+    Ok(Stored { raw_sealed: row.get("raw_sealed")?, ..read_listed(row)? })
+}
+
+/// Reads a notice's columns without its raw bytes, which no list shows.
+pub(super) fn read_listed(row: &mut Row) -> Result<Stored, DbError> {
     Ok(Stored {
         id: row.get("id")?,
         merchant: row.get("merchant_id")?,
@@ -252,7 +257,7 @@ pub fn read(row: &mut Row) -> Result<Stored, DbError> {
         state: row.get("state")?,
         reason: row.get("reason")?,
         summary: row.get("summary")?,
-        raw_sealed: row.get("raw_sealed")?,
+        raw_sealed: None,
         address: row.get("address")?,
         order: row.get("order_id")?,
         copies: row.get("copies")?,

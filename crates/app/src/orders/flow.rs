@@ -228,7 +228,7 @@ pub fn reinstate_line(cx: &mut Cx<'_, '_>, id: OrderId, line: LineId, reason: &s
     let detail = serde_json::json!({ "line": line, "links": grants.len(), "reason": reason });
     let event = record_act(cx, &order, "order.line_reinstated", detail)?;
     for mut grant in grants {
-        fulfillment::flow::restore(cx, &mut grant, &event)?;
+        fulfillment::flow::give_back(cx, &mut grant, &event)?;
     }
     Ok(())
 }

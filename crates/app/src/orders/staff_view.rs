@@ -187,7 +187,7 @@ pub fn days(span: kernel::Span) -> u32 {
 }
 
 fn inputs(line: &Line) -> Vec<(String, String)> {
-    let of = |value: &serde_json::Value| crate::events::view::pairs(value);
+    let of = |value: &serde_json::Value| crate::events::names::pairs(value);
     of(&line.attributes).into_iter().chain(of(&line.inputs)).collect()
 }
 

@@ -15,7 +15,7 @@ use kernel::{
 use ui::admin::{DownloadEntry, Entry, FactEntry, Happening, MessageEntry, NoticeEntry, ReviewState};
 
 use super::{Line, Order, timeline_store};
-use crate::events::view::{Names, pairs};
+use crate::events::names::{Names, pairs};
 use crate::notices::view::{raw_body, says};
 use crate::paging::bits_at;
 use crate::problem::Flow;
@@ -72,7 +72,7 @@ pub fn page(
         merchant: order.merchant,
         order,
         names: lines.iter().map(|line| (line.id, line.name.clone())).collect(),
-        people: Names::of(source, order.merchant)?,
+        people: Names::read(source, order.merchant)?,
         before,
         told: Vec::new(),
     };
@@ -119,10 +119,10 @@ impl Telling<'_> {
         for notice in found {
             let entry = NoticeEntry {
                 id: notice.id,
-                connection: self.people.connection(notice.connection),
+                connection: self.people.name(&notice.connection.to_string()),
                 state: word(notice.state.as_str()),
                 reason: notice.reason.clone(),
-                says: says(&notice.summary),
+                says: says(&notice),
                 verified_at: notice.verified_at,
                 copies: notice.copies,
                 address: notice.address.clone(),

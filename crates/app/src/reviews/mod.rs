@@ -1,7 +1,9 @@
 //! Reviews: what a person has to look at.
 
 pub mod api;
+pub mod desk_store;
 pub mod flow;
+pub mod staff_pages;
 pub mod store;
 
 use kernel::{MerchantId, NoticeId, OrderId, ReviewId, Timestamp};

@@ -105,7 +105,8 @@ pub fn page(
     .all(source, read)
 }
 
-fn read(row: &mut Row) -> Result<Review, DbError> {
+/// Reads a review's columns.
+pub(super) fn read(row: &mut Row) -> Result<Review, DbError> {
     Ok(Review {
         id: row.get("id")?,
         merchant: row.get("merchant_id")?,

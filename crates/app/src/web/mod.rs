@@ -22,7 +22,10 @@ use net::serve::Scheme;
 use tower::ServiceExt as _;
 
 use crate::app::App;
-use crate::{carts, customers, downloads, invoices, links, notices, orders, products, staff};
+use crate::{
+    api_keys, carts, connections, customers, downloads, events, invoices, jobs, links, merchants, messages,
+    notices, orders, products, reviews, staff,
+};
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -35,7 +38,15 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = staff::staff_pages::desk(desk);
     let desk = orders::staff_list::desk(desk);
     let desk = orders::staff_pages::desk(desk);
-    invoices::staff_pages::desk(desk)
+    let desk = invoices::staff_pages::desk(desk);
+    let desk = notices::staff_pages::desk(desk);
+    let desk = events::staff_pages::desk(desk);
+    let desk = jobs::staff_pages::desk(desk);
+    let desk = messages::staff_pages::desk(desk);
+    let desk = connections::staff_pages::desk(desk);
+    let desk = reviews::staff_pages::desk(desk);
+    let desk = api_keys::staff_pages::desk(desk);
+    merchants::staff_pages::desk(desk)
 }
 
 /// Every route of the program.

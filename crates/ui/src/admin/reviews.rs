@@ -45,7 +45,8 @@ pub struct ReviewRow {
 
 /// templates/admin/review.html - `/admin/reviews/{id}`.
 ///
-/// The form posts `resolution` and `revoke`, once per chosen line, to `/admin/reviews/{id}`.
+/// The form posts `resolution`, `revoke` once per line to take back and `reinstate` once per
+/// revoked line to give back, to `/admin/reviews/{id}`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReviewPage {
     /// The question.
