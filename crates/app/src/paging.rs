@@ -23,7 +23,7 @@ pub fn bits_at(at: Timestamp) -> u128 {
 }
 
 /// The value that a list is sorted by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
     /// The id itself, which is the time.
     Id,
@@ -34,7 +34,7 @@ pub enum Key {
 }
 
 /// The place of a row in a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark {
     /// What it is sorted by.
     pub key: Key,
@@ -215,6 +215,12 @@ impl<'a> ListQuery<'a> {
         self
     }
 
+    /// [`Self::narrowed`] where the present sort goes well with it, [`Self::among`] where not.
+    #[must_use]
+    pub fn either(self, narrows: bool, text: &'static str, value: impl IntoParam<'a>) -> Self {
+        if narrows { self.narrowed(text, value) } else { self.among(text, value) }
+    }
+
     /// The page that was asked for.
     pub fn page<T>(
         &self,
@@ -369,6 +375,81 @@ impl<'a> Values<'a> {
         }
         statement
     }
+}
+
+/// The first text that is behind all texts that begin like this one.
+pub fn prefix_end(beginning: &str) -> String {
+    format!("{beginning}\u{10ffff}")
+}
+
+/// The pattern of `LIKE … ESCAPE '\'` for texts with these words anywhere.
+pub fn anywhere(words: &str) -> String {
+    let escaped = words.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+    format!("%{escaped}%")
+}
+
+/// Some ids of a longer list, as many as one statement takes.
+#[derive(Debug)]
+pub struct Some50 {
+    ids: Vec<String>,
+}
+
+/// Ids in one statement. Always as many, so that the statement is prepared once.
+const IDS_AT_ONCE: usize = 50;
+
+impl Some50 {
+    /// `$2, $3, …`, beginning with this number.
+    pub fn placeholders(&self, first: usize) -> String {
+        (first..first + IDS_AT_ONCE).map(|number| format!("${number}")).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Binds them behind what is bound already.
+    pub fn bind<'s>(&'s self, mut statement: Sql<'s>) -> Sql<'s> {
+        let last = self.ids.last().map_or("", String::as_str);
+        for place in 0..IDS_AT_ONCE {
+            statement = statement.bind(self.ids.get(place).map_or(last, String::as_str));
+        }
+        statement
+    }
+}
+
+/// Runs a statement for each fifty of the ids and joins the answers.
+pub fn by_ids<I: std::fmt::Display, T>(
+    ids: &[I],
+    mut read: impl FnMut(&Some50) -> Result<Vec<T>, DbError>,
+) -> Result<Vec<T>, DbError> {
+    let mut all = Vec::new();
+    for some in ids.chunks(IDS_AT_ONCE) {
+        all.extend(read(&Some50 { ids: some.iter().map(ToString::to_string).collect() })?);
+    }
+    Ok(all)
+}
+
+/// A page of rows that are all in memory, such as what a search found.
+pub fn page_of<T>(mut rows: Vec<T>, ask: &Ask, mark: impl Fn(&T) -> Mark) -> Slice<T> {
+    rows.sort_by_key(&mark);
+    rows.dedup_by(|a, b| mark(a) == mark(b));
+    if ask.way == Way::Down {
+        rows.reverse();
+    }
+    let beyond = |row: &T, place: &Mark| match ask.way {
+        Way::Up => mark(row) > *place,
+        Way::Down => mark(row) < *place,
+    };
+    let most = usize::try_from(ask.most).unwrap_or(usize::MAX);
+    let start = match &ask.place {
+        Place::Start => 0,
+        Place::After(place) => rows.iter().position(|row| beyond(row, place)).unwrap_or(rows.len()),
+        Place::Before(place) => {
+            let end = rows.iter().position(|row| mark(row) == *place || beyond(row, place));
+            end.unwrap_or(rows.len()).saturating_sub(most)
+        }
+    };
+    let more = rows.len() > start.saturating_add(most);
+    let rows: Vec<T> = rows.into_iter().skip(start).take(most).collect();
+    let before = rows.first().filter(|_| start > 0).map(&mark);
+    let after = rows.last().filter(|_| more).map(&mark);
+    Slice { rows, before, after }
 }
 
 struct Bound<'a>(Param<'a>);

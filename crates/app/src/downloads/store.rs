@@ -249,6 +249,39 @@ pub fn of_grant(
     .all(source, read)
 }
 
+/// The places of one file of a grant.
+#[derive(Debug, Clone, Copy)]
+pub struct Places {
+    /// Which content.
+    pub file: FileVersionId,
+    /// Reserved.
+    pub open: u32,
+    /// Used up.
+    pub spent: u32,
+    /// Bytes handed out.
+    pub bytes: u64,
+}
+
+/// The places of a grant's files, as far as any was taken.
+pub fn places(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    grant: GrantId,
+) -> Result<Vec<Places>, DbError> {
+    sql("SELECT file_version_id, open_places, spent_places, bytes FROM grant_files
+          WHERE merchant_id = $1 AND grant_id = $2 ORDER BY file_version_id")
+    .bind(merchant)
+    .bind(grant)
+    .all(source, |row| {
+        Ok(Places {
+            file: row.get("file_version_id")?,
+            open: row.get("open_places")?,
+            spent: row.get("spent_places")?,
+            bytes: row.get("bytes")?,
+        })
+    })
+}
+
 /// Ends an idle session: its place is spent or free again.
 pub fn close_idle(tx: &mut Tx<'_>, download: &Download, becomes: DownloadState) -> Result<(), DbError> {
     let closed = sql("UPDATE downloads SET state = $1 WHERE id = $2 AND merchant_id = $3 AND state = 'open'")
@@ -269,7 +302,8 @@ pub fn close_idle(tx: &mut Tx<'_>, download: &Download, becomes: DownloadState) 
     .change_one(tx)
 }
 
-fn read(row: &mut Row) -> Result<Download, DbError> {
+/// Reads a session's columns, each with `d_` in front.
+pub fn read(row: &mut Row) -> Result<Download, DbError> {
     Ok(Download {
         id: row.get("d_id")?,
         merchant: row.get("d_merchant")?,

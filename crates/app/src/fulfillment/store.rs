@@ -1,7 +1,7 @@
 //! SQL of units and grants.
 
 use db::{DbError, Inserted, Row, Source, Tx, sql};
-use kernel::{GrantChangeId, GrantId, MerchantId, OrderId, Timestamp};
+use kernel::{GrantChangeId, GrantId, LineId, MerchantId, OrderId, Timestamp};
 
 use super::{Grant, GrantChange};
 use crate::orders::Line;
@@ -142,6 +142,53 @@ pub fn by_id(source: &mut impl Source, merchant: MerchantId, id: GrantId) -> Res
     .bind(merchant)
     .bind(id)
     .optional(source, read)
+}
+
+/// A unit of an order.
+#[derive(Debug, Clone, Copy)]
+pub struct Unit {
+    /// Of which line.
+    pub line: LineId,
+    /// Its number.
+    pub unit_no: u32,
+    /// How many it stands for.
+    pub capacity: u32,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// The units of an order, by line and number.
+pub fn units(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    most: u32,
+) -> Result<Vec<Unit>, DbError> {
+    sql("SELECT line_id, unit_no, capacity, created_at FROM units
+          WHERE order_id = $1 AND merchant_id = $2 ORDER BY line_id, unit_no LIMIT $3")
+    .bind(order)
+    .bind(merchant)
+    .bind(most)
+    .all(source, |row| {
+        Ok(Unit {
+            line: row.get("line_id")?,
+            unit_no: row.get("unit_no")?,
+            capacity: row.get("capacity")?,
+            created_at: row.get("created_at")?,
+        })
+    })
+}
+
+/// The grants of one line, by unit.
+pub fn of_line(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+    line: LineId,
+) -> Result<Vec<Grant>, DbError> {
+    let mut grants = of_order(source, merchant, order)?;
+    grants.retain(|grant| grant.line == line);
+    Ok(grants)
 }
 
 /// Reads a grant's columns.

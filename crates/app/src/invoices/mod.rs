@@ -5,7 +5,9 @@
 //! does not change when the merchant moves or a product is renamed.
 
 pub mod api;
+pub mod desk_store;
 pub mod flow;
+pub mod staff_pages;
 pub mod store;
 pub mod view;
 

@@ -14,6 +14,7 @@ pub mod json;
 pub mod matching;
 pub mod staff_pages;
 pub mod store;
+pub mod view;
 
 use gateways::RawPost;
 use kernel::{ConnectionId, MerchantId, NoticeId, OrderId, Timestamp};

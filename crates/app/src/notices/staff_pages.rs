@@ -135,14 +135,14 @@ impl Connections {
 
 /// What the first statement of a notice says, out of its summary.
 #[derive(Debug, Default)]
-struct Said {
-    status: String,
+pub(super) struct Said {
+    pub(super) status: String,
     payment: Option<String>,
     amount: Option<Money>,
 }
 
 impl Said {
-    fn of(notice: &Stored) -> Self {
+    pub(super) fn of(notice: &Stored) -> Self {
         let Some(first) = statements(notice).next() else { return Self::default() };
         let text = |name: &str| first.get(name).and_then(serde_json::Value::as_str).map(str::to_owned);
         let status = text("status").filter(|status| !status.is_empty());
@@ -194,7 +194,7 @@ fn known(source: &mut impl Source, merchant: MerchantId, id: NoticeId) -> Flow<S
     Ok(store::by_id(source, merchant, id)?.ok_or_else(|| Problem::not_found("notice"))?)
 }
 
-fn opened(ring: &Ring, notice: &Stored) -> Option<RawPost> {
+pub(super) fn opened(ring: &Ring, notice: &Stored) -> Option<RawPost> {
     let sealed = notice.raw_sealed.as_ref()?;
     match ring.open(&seal_context(notice.id), sealed) {
         Ok(packed) => unpack(&packed, notice.received_at),
@@ -209,19 +209,18 @@ fn raw_request(post: &RawPost) -> RawRequest {
     let is_form = post.headers.iter().any(|(name, value)| {
         name.eq_ignore_ascii_case("content-type") && value.starts_with(b"application/x-www-form-urlencoded")
     });
-    let fields = url::form_urlencoded::parse(&post.body).into_owned();
     RawRequest {
         line: format!("{} {}", post.method, post.target),
         headers: post.headers.iter().map(|(name, value)| (name.clone(), readable(value))).collect(),
         body: readable(&post.body),
-        fields: if is_form { fields.collect() } else { Vec::new() },
+        fields: if is_form { super::view::fields(&post.body) } else { Vec::new() },
         bytes: u64::try_from(post.body.len()).unwrap_or(u64::MAX),
     }
 }
 
 /// Bytes as text, what is none as `\xNN`. Controls are written out too: a sender must not make
 /// the page say something else than what came.
-fn readable(bytes: &[u8]) -> String {
+pub(super) fn readable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         for letter in chunk.valid().chars() {

@@ -1,7 +1,7 @@
 //! What happens to orders: placed, and what staff can do about them. What money does to them is
 //! in `money`.
 
-use kernel::{ConnectionId, Currency, EmailAddress, Money, OrderId, ProductId, Span};
+use kernel::{ConnectionId, Currency, EmailAddress, LineId, Money, OrderId, ProductId, Span};
 
 use super::button::{add_line, line_of};
 use super::money::ensure_customer;
@@ -191,4 +191,44 @@ fn paid_order(cx: &mut Cx<'_, '_>, id: OrderId) -> Flow<(Order, Recipient)> {
 fn record_act(cx: &mut Cx<'_, '_>, order: &Order, kind: &str, detail: serde_json::Value) -> Flow<String> {
     let id = events::flow::record(cx, Some(order.id), order.id, kind, detail)?;
     Ok(id.to_string())
+}
+
+/// Sends the receipt again, with links and checksums as they are now.
+pub fn resend_receipt(cx: &mut Cx<'_, '_>, id: OrderId) -> Flow<()> {
+    let (order, to) = paid_order(cx, id)?;
+    let event = record_act(cx, &order, "order.receipt_resent", serde_json::json!({}))?;
+    messages::flow::about_order(cx, MessageKind::Receipt, &order, &to, &event, serde_json::json!({}))?;
+    Ok(())
+}
+
+/// Takes back what one line gave. Running downloads of it break off.
+pub fn revoke_line(cx: &mut Cx<'_, '_>, id: OrderId, line: LineId, reason: &str) -> Flow<()> {
+    let order = store::lock(cx.tx, cx.merchant, id)?.ok_or_else(|| Problem::not_found("order"))?;
+    let mut grants = fulfillment::store::of_line(cx.tx, cx.merchant, id, line)?;
+    grants.retain(|grant| grant.status != GrantStatus::Revoked);
+    if grants.is_empty() {
+        return Err(Problem::not_found("line with something to take back").into());
+    }
+    let detail = serde_json::json!({ "line": line, "links": grants.len(), "reason": reason });
+    let event = record_act(cx, &order, "order.line_revoked", detail)?;
+    for mut grant in grants {
+        fulfillment::flow::revoke(cx, &mut grant, &event)?;
+    }
+    Ok(())
+}
+
+/// Gives back what one line gave, as far as it was taken. Only where the money is still there.
+pub fn reinstate_line(cx: &mut Cx<'_, '_>, id: OrderId, line: LineId, reason: &str) -> Flow<()> {
+    let (order, _) = paid_order(cx, id)?;
+    let mut grants = fulfillment::store::of_line(cx.tx, cx.merchant, id, line)?;
+    grants.retain(|grant| matches!(grant.status, GrantStatus::Revoked | GrantStatus::Suspended));
+    if grants.is_empty() {
+        return Err(Problem::not_found("line with something to give back").into());
+    }
+    let detail = serde_json::json!({ "line": line, "links": grants.len(), "reason": reason });
+    let event = record_act(cx, &order, "order.line_reinstated", detail)?;
+    for mut grant in grants {
+        fulfillment::flow::give_back(cx, &mut grant, &event)?;
+    }
+    Ok(())
 }

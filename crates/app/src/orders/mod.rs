@@ -11,11 +11,18 @@ pub mod api;
 mod api_views;
 pub mod button;
 pub mod checkout;
+pub mod desk_store;
 pub mod flow;
 pub mod money;
 pub mod pages;
 pub mod portal;
+pub mod rows;
+pub mod staff_list;
+pub mod staff_pages;
+pub mod staff_view;
 pub mod store;
+pub mod timeline;
+pub mod timeline_store;
 pub mod view;
 
 use kernel::{

@@ -3,6 +3,7 @@
 //! Gateways repeat themselves and deliver in any order. So authentic notices become keyed
 //! facts, each at most once, and a payment's status is a pure function of its set of facts.
 
+pub mod desk_store;
 pub mod flow;
 pub mod store;
 

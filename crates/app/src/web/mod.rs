@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod assets;
+pub mod csv;
 pub mod desk;
 pub mod form;
 pub mod limits;
@@ -22,8 +23,8 @@ use tower::ServiceExt as _;
 
 use crate::app::App;
 use crate::{
-    api_keys, carts, connections, customers, downloads, events, jobs, links, merchants, messages, notices,
-    orders, products, reviews, staff,
+    api_keys, carts, connections, customers, downloads, events, invoices, jobs, links, merchants, messages,
+    notices, orders, products, reviews, staff,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -35,6 +36,9 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = staff::sign_in_pages::desk(desk);
     let desk = staff::account_pages::desk(desk);
     let desk = staff::staff_pages::desk(desk);
+    let desk = orders::staff_list::desk(desk);
+    let desk = orders::staff_pages::desk(desk);
+    let desk = invoices::staff_pages::desk(desk);
     let desk = notices::staff_pages::desk(desk);
     let desk = events::staff_pages::desk(desk);
     let desk = jobs::staff_pages::desk(desk);

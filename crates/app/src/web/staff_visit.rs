@@ -21,7 +21,7 @@ use crate::notices::NoticeState;
 use crate::problem::{Code, Failure, Flow, Problem};
 use crate::sessions::{self, Session};
 use crate::staff::{self, Right, Role, Staff};
-use crate::{messages, notices, reviews};
+use crate::{events, messages, notices, reviews};
 
 /// Who a cookie stands for, and what waits for them.
 #[derive(Debug)]
@@ -112,6 +112,16 @@ impl StaffVisit {
         F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
     {
         app.write(self.visit.merchant.id, self.actor(), work).await
+    }
+
+    /// Writes into the audit log that somebody took a list along.
+    pub async fn note_export(&self, app: &App, list: &'static str) -> Flow<()> {
+        self.write(app, move |cx| {
+            let detail = serde_json::json!({ "list": list });
+            events::flow::record(cx, None, cx.merchant, "list.exported", detail)?;
+            Ok(())
+        })
+        .await
     }
 
     /// A page of the back office.
