@@ -81,8 +81,7 @@ struct Office {
 impl Office {
     fn open(mode: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let CertifiedKey { cert, key_pair } =
-            generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let CertifiedKey { cert, key_pair } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         std::fs::write(folder.path().join("cert.pem"), cert.pem()).unwrap();
         std::fs::write(folder.path().join("key.pem"), key_pair.serialize_pem()).unwrap();
         let server = Server::start(SERVER, &[mode], folder.path());

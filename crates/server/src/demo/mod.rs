@@ -86,7 +86,8 @@ fn tell(stage: &Stage, owner_link: Option<String>) {
 async fn audit(stage: &Stage) -> Result<Vec<String>, String> {
     let app = stage.app.clone();
     let audited = tokio::task::spawn_blocking(move || {
-        let options = app::audit::Options { depth: app::audit::Depth::Contents, ..app::audit::Options::default() };
+        let options =
+            app::audit::Options { depth: app::audit::Depth::Contents, ..app::audit::Options::default() };
         app::audit::run(app.db(), &**app.blobs(), app.now(), &options)
     });
     let report = audited.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
