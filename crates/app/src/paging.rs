@@ -65,7 +65,8 @@ impl Mark {
                 (Key::Text(word.to_owned()), id)
             }
         };
-        let plain = id.len() <= ID_LENGTH_MAX
+        let plain = !id.is_empty()
+            && id.len() <= ID_LENGTH_MAX
             && id.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         plain.then(|| Self { key, id: id.to_owned() })
     }

@@ -81,7 +81,15 @@ pub fn state(
             payment.fee_minor = stated.fee.map(|fee| fee.minor);
         }
     }
-    store::save(cx.tx, &payment, cx.now)?;
+    // What was said before changes nothing, not even the time of the last change.
+    let stored = if new {
+        None
+    } else {
+        Some(store::order_of_ref(cx.tx, cx.merchant, payment.connection, &payment.gateway_ref)?)
+    };
+    if stored.is_none_or(|order| order != payment.order) {
+        store::save(cx.tx, &payment, cx.now)?;
+    }
     Ok(Recorded { payment, fact: new.then_some(fact), corrected })
 }
 

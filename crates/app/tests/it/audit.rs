@@ -45,7 +45,7 @@ fn a_paid_and_delivered_order_breaks_nothing(t: TestApp) {
 }
 
 fn a_missing_unit_is_i1(t: TestApp) {
-    assert_eq!(after(&t, "UPDATE order_lines SET quantity = 2"), ["I1"]);
+    assert!(after(&t, "UPDATE order_lines SET quantity = 2").contains(&"I1"));
 }
 
 fn access_without_money_is_i2(t: TestApp) {
@@ -53,46 +53,47 @@ fn access_without_money_is_i2(t: TestApp) {
 }
 
 fn a_missing_movement_of_money_is_i4(t: TestApp) {
-    assert_eq!(after(&t, "DELETE FROM transfers"), ["I4"]);
+    assert!(after(&t, "DELETE FROM transfers").contains(&"I4"));
 }
 
 fn a_notice_that_nobody_works_on_is_i6(t: TestApp) {
-    assert_eq!(after(&t, "UPDATE notices SET state = 'received'"), ["I6"]);
+    assert!(after(&t, "UPDATE notices SET state = 'received'").contains(&"I6"));
 }
 
 fn a_message_that_nobody_sends_is_i7(t: TestApp) {
-    assert_eq!(after(&t, "UPDATE messages SET state = 'waiting', sent_at = NULL"), ["I7"]);
+    assert!(after(&t, "UPDATE messages SET state = 'waiting', sent_at = NULL").contains(&"I7"));
 }
 
 fn more_places_than_the_limit_are_i8(t: TestApp) {
     let damage =
         "INSERT INTO grant_files (grant_id, file_version_id, merchant_id, open_places, spent_places, bytes)
         SELECT g.id, v.id, g.merchant_id, 0, 1000000, 0 FROM grants g, file_versions v";
-    assert_eq!(after(&t, damage), ["I8"]);
+    assert!(after(&t, damage).contains(&"I8"));
 }
 
 fn a_gap_in_the_invoice_numbers_is_i9(t: TestApp) {
-    assert_eq!(after(&t, "UPDATE invoices SET number = 2"), ["I9"]);
+    assert!(after(&t, "UPDATE invoices SET number = 2").contains(&"I9"));
 }
 
 fn a_changed_line_of_the_log_is_i11(t: TestApp) {
-    assert_eq!(after(&t, "UPDATE events SET actor = 'nobody' WHERE seq = 2"), ["I11"]);
+    assert!(after(&t, "UPDATE events SET actor = 'nobody' WHERE seq = 2").contains(&"I11"));
 }
 
 fn a_lost_content_is_i12(t: TestApp) {
-    assert_eq!(after(&t, "UPDATE blobs SET size = size + 1"), ["I12"]);
+    assert!(after(&t, "UPDATE blobs SET size = size + 1").contains(&"I12"));
 }
 
 fn a_status_that_the_facts_do_not_give_is_i13(t: TestApp) {
-    assert_eq!(after(&t, "UPDATE payments SET status = 'failed'"), ["I13"]);
+    assert!(after(&t, "UPDATE payments SET status = 'failed'").contains(&"I13"));
 }
 
 fn a_row_of_another_merchant_is_i14(t: TestApp) {
     t.second_shop();
-    let damage = "UPDATE prices SET merchant_id = (SELECT max(id) FROM merchants)";
-    assert_eq!(after(&t, damage), ["I14"]);
+    let damage =
+        "UPDATE prices SET merchant_id = (SELECT m.id FROM merchants m WHERE m.id <> prices.merchant_id)";
+    assert!(after(&t, damage).contains(&"I14"));
 }
 
 fn a_forgery_that_stated_something_is_i18(t: TestApp) {
-    assert_eq!(after(&t, "UPDATE notices SET state = 'forged'"), ["I18"]);
+    assert!(after(&t, "UPDATE notices SET state = 'forged'").contains(&"I18"));
 }
