@@ -341,7 +341,7 @@ fn a_revoked_transfer_is_cut(t: TestApp) {
 
 fn a_revocation_elsewhere_is_felt_by_the_watch(t: TestApp) {
     // Revoked by hand, without the act of staff that would be its cause.
-    for check in ["I2", "I13"] {
+    for check in ["I2", "I13", "I16"] {
         t.leaves_violation(check);
     }
     let bought = bought(&t, NewGood::of("FONT"));
