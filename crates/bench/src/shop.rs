@@ -8,6 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use app::app::{App, Parts, Settings};
 use app::connections::{self, Connection};
 use app::cx::Actor;
+use app::downloads::flow::{Client, start};
+use app::downloads::pages::transfer_path;
+use app::downloads::transfer_token;
 use app::merchants::{self, Merchant, flow::NewMerchant};
 use app::orders::flow::Wanted;
 use app::orders::{self, Order};
@@ -15,16 +18,28 @@ use app::products::{self, Product, flow::NewProduct, flow::StoredFile};
 use app::ring::Ring;
 use db::{Db, Options};
 use gateways::{Mode, paypal_standard};
-use kernel::{Currency, EmailAddress, Entropy as _, MerchantId, Money, Secret, SystemClock, SystemEntropy};
+use kernel::{
+    Currency, EmailAddress, Entropy as _, FileVersionId, MerchantId, Money, Secret, SystemClock,
+    SystemEntropy,
+};
 use mail::{Accepted, BoxFuture, Mailer, Outgoing, SendError};
-use net::outbound::{Client, OutboundPolicy, Roots};
+use net::outbound::{self, OutboundPolicy, Roots};
+use net::serve::{Limits, Server, StopHandle, TrustedProxies, stop};
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 
+use crate::orders::{Verify, deliver, notice};
 use crate::report::Failure;
 
 /// What the product's price is.
 pub const PRICE: Money = Money::new(49_00, Currency::USD);
 /// Who receives the money.
 pub const RECEIVER: &str = "seller@example.com";
+
+/// Downloads that one link allows: more than any run starts.
+const DOWNLOADS_MAX: u32 = 1_000_000;
+/// Connections from one address.
+const CONNECTIONS_MAX: usize = 4_000;
 
 /// Every order has a buyer of its own.
 static BUYERS: AtomicU64 = AtomicU64::new(0);
@@ -57,7 +72,7 @@ pub fn open(folder: &Path, options: &Options, postback: &str, file: &[u8]) -> Re
         ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new(key))]))?),
         blobs: blobs.clone(),
         mailer: Arc::new(TakesAll),
-        outbound: Client::new(OutboundPolicy { allow }, &Roots::default())?,
+        outbound: outbound::Client::new(OutboundPolicy { allow }, &Roots::default())?,
         renderer: Arc::new(ui::Renderer::new()?),
         settings: Settings::at("http://127.0.0.1"),
     });
@@ -93,7 +108,7 @@ fn furnish(
         prices: vec![PRICE],
     };
     let mut product = products::flow::create(cx, &new)?;
-    product.download_limit = 1_000_000;
+    product.download_limit = DOWNLOADS_MAX;
     products::store::save(cx.tx, &product, cx.now)?;
     products::flow::add_file(cx, &product, stored)?;
     let settings = [(paypal_standard::RECEIVER, RECEIVER), (paypal_standard::ENDPOINT, postback)];
@@ -108,7 +123,61 @@ fn furnish(
     Ok((merchant, product, connection))
 }
 
+/// Bytes that do not repeat within a page of memory.
+pub fn content(size: usize) -> Vec<u8> {
+    let pattern: Vec<u8> = (0u8..251).collect();
+    pattern.iter().copied().cycle().take(size).collect()
+}
+
+/// A link's token, and the file behind it.
+pub type Link = (String, FileVersionId);
+
 impl Shop {
+    /// Serves the shop on loopback until the handle is dropped or told to stop.
+    pub fn serve(&self, runtime: &Runtime) -> Result<(u16, StopHandle), Failure> {
+        let (handle, stopped) = stop();
+        let app = self.app.clone();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        let port = listener.local_addr()?.port();
+        // All clients of a benchmark come from one address.
+        let limits = Limits { connections_per_address_max: CONNECTIONS_MAX, ..Limits::default() };
+        runtime.spawn(app::downloads::jobs::watch(app.clone()));
+        runtime.spawn(async move {
+            let server = Server::new(limits, TrustedProxies::default());
+            server.serve(listener, None, app::web::router(app), stopped).await
+        });
+        Ok((port, handle))
+    }
+
+    /// The link of a paid order.
+    pub fn paid_link(&self, runtime: &Runtime) -> Result<Link, Failure> {
+        let order = self.place(1)?.pop().ok_or("no order was placed")?;
+        let post = notice(self, &order, 0);
+        runtime.block_on(deliver(self, vec![post], Verify::AtTheSeam))?;
+        let (merchant, id, ring) = (self.merchant.id, order.id, self.app.ring_arc());
+        let link = self.app.read_now(move |snapshot| {
+            let grants = app::fulfillment::store::of_order(snapshot, merchant, id)?;
+            let Some(grant) = grants.first() else { return Ok(None) };
+            let file = app::downloads::store::files(snapshot, grant)?.first().map(|file| file.version);
+            Ok(app::links::grant_token(&ring, grant).zip(file))
+        })?;
+        link.ok_or_else(|| "the order has no link".into())
+    }
+
+    /// Opens so many sessions on a link. Answers the paths that their file is fetched by.
+    pub fn open_sessions(&self, (token, file): &Link, count: usize) -> Result<Vec<String>, Failure> {
+        let (token, file) = (token.clone(), *file);
+        let started = self.app.write_blocking(self.merchant.id, Actor::Visitor, move |cx| {
+            let client = Client { address: "127.0.0.1".to_owned(), user_agent: "bench".to_owned() };
+            (0..count).map(|_| start(cx, &token, file, &client)).collect::<Result<Vec<_>, _>>()
+        })?;
+        let path = |download| {
+            let token = transfer_token(self.app.ring(), download).ok_or("no token")?;
+            Ok(transfer_path(&token, "file.bin"))
+        };
+        started.iter().map(path).collect()
+    }
+
     /// Places an order that waits for its money.
     pub fn place(&self, count: usize) -> Result<Vec<Order>, Failure> {
         let (merchant, product, connection) = (self.merchant.clone(), self.product.id, self.connection.id);

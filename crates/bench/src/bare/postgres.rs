@@ -13,7 +13,7 @@ use super::order::{
     NONCE, PAY, READ_LINES, READ_ORDER, SCHEMA, TEXTS, at, id,
 };
 use super::{Numbers, TASKS, through_db};
-use crate::report::{Failure, Pace, Report, Stopwatch};
+use crate::report::{Failure, Pace, Report, Stopwatch, timed};
 
 /// How many connections both sides use.
 const CONNECTIONS: usize = 16;
@@ -32,8 +32,8 @@ pub fn run(pace: Pace, report: &mut Report) -> Result<(), Failure> {
         let numbers = Numbers::default();
         report.compare(
             &format!("PostgreSQL, {tasks} tasks waiting"),
-            ("bare, 1 per commit", &mut |time| loop_bare(&mut bare, &numbers, time)),
-            &mut |time| through_db(&db, &numbers, tasks, time),
+            ("bare, 1 per commit", &mut timed(|time| loop_bare(&mut bare, &numbers, time))),
+            &mut timed(|time| through_db(&db, &numbers, tasks, time)),
             None,
             pace,
         )?;

@@ -10,7 +10,7 @@ use super::order::{
     NONCE, PAY, READ_LINES, READ_ORDER, SCHEMA, at, id,
 };
 use super::{Numbers, TASKS, through_db};
-use crate::report::{Failure, Pace, Report, Stopwatch};
+use crate::report::{Failure, Pace, Report, Stopwatch, timed};
 
 pub fn run(pace: Pace, report: &mut Report) -> Result<(), Failure> {
     eprintln!("SQLite, orders of 20 statements, durable:");
@@ -24,10 +24,11 @@ pub fn run(pace: Pace, report: &mut Report) -> Result<(), Failure> {
             let numbers = Numbers::default();
             report.compare(
                 &format!("SQLite, {tasks} tasks waiting"),
-                (&format!("bare, {per_commit} per commit"), &mut |time| {
-                    loop_bare(&bare, &numbers, per_commit, time)
-                }),
-                &mut |time| through_db(&db, &numbers, tasks, time),
+                (
+                    &format!("bare, {per_commit} per commit"),
+                    &mut timed(|time| loop_bare(&bare, &numbers, per_commit, time)),
+                ),
+                &mut timed(|time| through_db(&db, &numbers, tasks, time)),
                 None,
                 pace,
             )?;
@@ -108,18 +109,22 @@ fn point_reads(pace: Pace, report: &mut Report) -> Result<(), Failure> {
     let numbers = Numbers::default();
     report.compare(
         "SQLite, point reads inline",
-        ("bare", &mut |time| {
-            let (clock, mut read) = (Stopwatch::start(), 0);
-            while clock.elapsed() < time {
-                for _ in 0..100 {
-                    let order = id("ord", numbers.next() % ORDERS, 0);
-                    let _: i64 = bare.prepare_cached(READ_ORDER)?.query_row([&order], |row| row.get(4))?;
-                    read += 1;
+        (
+            "bare",
+            &mut timed(|time| {
+                let (clock, mut read) = (Stopwatch::start(), 0);
+                while clock.elapsed() < time {
+                    for _ in 0..100 {
+                        let order = id("ord", numbers.next() % ORDERS, 0);
+                        let _: i64 =
+                            bare.prepare_cached(READ_ORDER)?.query_row([&order], |row| row.get(4))?;
+                        read += 1;
+                    }
                 }
-            }
-            Ok(read)
-        }),
-        &mut |time| {
+                Ok(read)
+            }),
+        ),
+        &mut timed(|time| {
             let (clock, mut read) = (Stopwatch::start(), 0);
             while clock.elapsed() < time {
                 for _ in 0..100 {
@@ -131,8 +136,9 @@ fn point_reads(pace: Pace, report: &mut Report) -> Result<(), Failure> {
                 }
             }
             Ok::<u64, Failure>(read)
-        },
+        }),
         None,
         pace,
-    )
+    )?;
+    Ok(())
 }

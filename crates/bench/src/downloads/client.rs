@@ -1,8 +1,7 @@
-//! A client that fetches as fast as it can and looks at nothing but lengths.
+//! Clients that fetch as fast as they can and look at nothing but lengths.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -10,53 +9,87 @@ use crate::report::{Failure, Stopwatch};
 
 /// Where and what to fetch.
 pub struct Target {
-    /// On loopback.
-    pub port: u16,
-    /// Paths, used one after the other.
-    pub paths: Arc<Vec<String>>,
-    /// How often each may be fetched.
-    pub per_path: usize,
+    port: u16,
+    paths: Vec<String>,
+    per_path: usize,
+    next: AtomicUsize,
 }
 
-static NEXT: AtomicUsize = AtomicUsize::new(0);
-const BUFFER_BYTES: usize = 1 << 20;
+impl Target {
+    /// These paths on loopback, one after the other, each so often.
+    pub fn new(port: u16, paths: Vec<String>, per_path: usize) -> Self {
+        Self { port, paths, per_path, next: AtomicUsize::new(0) }
+    }
 
-/// Fetches on so many connections until the time is over. Answers how many whole contents.
-pub fn fetch(
-    target: &Target,
-    connections: usize,
-    size: u64,
-    turn: Duration,
-) -> Result<(u64, Duration), Failure> {
+    fn next(&self) -> Option<&str> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed) / self.per_path;
+        self.paths.get(number).map(String::as_str)
+    }
+}
+
+/// What a client reads at once.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// Fetches on so many connections until the time is over or the paths are used up. Answers how
+/// many whole contents; each connection fetches at least one.
+pub fn fetch(target: &Target, connections: usize, size: u64, turn: Duration) -> Result<u64, Failure> {
     let stopwatch = Stopwatch::start();
-    let counts = std::thread::scope(|scope| {
+    std::thread::scope(|scope| {
         let threads: Vec<_> =
             (0..connections).map(|_| scope.spawn(|| one_connection(target, size, turn, stopwatch))).collect();
         let joined = threads
             .into_iter()
             .map(|thread| thread.join().map_err(|_| Failure::from("a client panicked"))?);
-        joined.collect::<Result<Vec<u64>, Failure>>()
-    })?;
-    Ok((counts.into_iter().sum(), stopwatch.elapsed()))
+        joined.sum()
+    })
 }
 
 fn one_connection(target: &Target, size: u64, turn: Duration, stopwatch: Stopwatch) -> Result<u64, Failure> {
-    let mut stream = TcpStream::connect(("127.0.0.1", target.port))?;
-    stream.set_nodelay(true)?;
+    let mut stream = connect(target.port)?;
     let mut buffer = vec![0u8; BUFFER_BYTES];
     let mut done = 0;
     while done == 0 || stopwatch.elapsed() < turn {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed) / target.per_path;
-        let path = target.paths.get(number % target.paths.len()).ok_or("no path")?;
+        let Some(path) = target.next() else { break };
         write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")?;
-        receive(&mut stream, &mut buffer, size)?;
+        let got = receive(&mut stream, &mut buffer)?;
+        if got != size {
+            return Err(format!("{got} bytes came instead of {size}").into());
+        }
         done += 1;
     }
     Ok(done)
 }
 
-/// One answer: its head must be a 200 of the right length, its body is read and dropped.
-fn receive(stream: &mut TcpStream, buffer: &mut [u8], size: u64) -> Result<(), Failure> {
+/// Asks for a page again and again. Answers the milliseconds to the first byte of each answer.
+pub fn first_bytes(port: u16, path: &str, cookie: &str, rounds: usize) -> Result<Vec<f64>, Failure> {
+    let mut stream = connect(port)?;
+    let mut buffer = vec![0u8; BUFFER_BYTES];
+    let mut times = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        let stopwatch = Stopwatch::start();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n")?;
+        stream.peek(&mut [0])?;
+        times.push(stopwatch.elapsed().as_secs_f64() * 1000.0);
+        receive(&mut stream, &mut buffer)?;
+    }
+    Ok(times)
+}
+
+/// A connection that has been answered so far: what follows comes slowly.
+pub fn begin(port: u16, path: &str) -> Result<TcpStream, Failure> {
+    let mut stream = connect(port)?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")?;
+    Ok(stream)
+}
+
+fn connect(port: u16) -> Result<TcpStream, Failure> {
+    let stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// One answer, which must be a 200 with a length; its body is read and dropped.
+fn receive(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<u64, Failure> {
     let mut filled = 0;
     let head_end = loop {
         let room = buffer.get_mut(filled..).ok_or("the head is too long")?;
@@ -70,11 +103,8 @@ fn receive(stream: &mut TcpStream, buffer: &mut [u8], size: u64) -> Result<(), F
             break at + 4;
         }
     };
-    let head = String::from_utf8_lossy(buffer.get(..head_end).unwrap_or_default()).to_ascii_lowercase();
-    if !head.starts_with("http/1.1 200") || !head.contains(&format!("content-length: {size}\r\n")) {
-        return Err(format!("unexpected answer: {head}").into());
-    }
-    let mut left = size - u64::try_from(filled - head_end)?;
+    let size = length_of(buffer.get(..head_end).unwrap_or_default())?;
+    let mut left = size.saturating_sub(u64::try_from(filled - head_end)?);
     while left > 0 {
         let most = usize::try_from(left)?.min(buffer.len());
         let count = stream.read(buffer.get_mut(..most).unwrap_or_default())?;
@@ -83,5 +113,17 @@ fn receive(stream: &mut TcpStream, buffer: &mut [u8], size: u64) -> Result<(), F
         }
         left -= u64::try_from(count)?;
     }
-    Ok(())
+    Ok(size)
+}
+
+fn length_of(head: &[u8]) -> Result<u64, Failure> {
+    let head = String::from_utf8_lossy(head);
+    let mut lines = head.lines();
+    if !lines.next().is_some_and(|status| status.starts_with("HTTP/1.1 200")) {
+        return Err(format!("unexpected answer: {head}").into());
+    }
+    let mut fields = lines.filter_map(|line| line.split_once(':'));
+    let length = fields.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let (_, length) = length.ok_or("an answer without a length")?;
+    Ok(length.trim().parse()?)
 }

@@ -6,9 +6,13 @@
 //! the simulator and two TCP connections per order on the same two cores.
 
 mod baseline;
+mod lists;
 mod product;
+mod rows;
+mod scale;
 
 pub use product::{Verify, deliver, notice};
+pub use scale::run as at_scale;
 
 use std::time::Duration;
 
@@ -17,6 +21,7 @@ use testkit::pg::{Cluster, Durability};
 
 use crate::report::{Failure, Pace, Report};
 use crate::shop;
+use rows::{Mold, Since};
 
 /// Tasks that deliver notices at the same time.
 const TASKS: usize = 64;
@@ -58,26 +63,27 @@ fn measure(
     };
     let simulator = runtime.block_on(product::simulator())?;
     let shop = shop::open(folder.path(), &options, &simulator.url(), b"hello")?;
-    let rows = baseline::Rows::of_one_order(&shop, runtime)?;
-    eprintln!("{engine:?}, one order: {}", baseline::describe(&rows));
+    let mold = Mold::of_one_order(&shop, runtime, Since::Announced)?;
+    eprintln!("{engine:?}, the bare loop writes {} and updates one", mold.describe());
     let (name, budget) = match engine {
         Engine::Sqlite => ("SQLite, bare loop, 16 orders a commit", SQLITE_BUDGET),
         Engine::Postgres => ("PostgreSQL, bare loop, 16 connections", POSTGRES_BUDGET),
     };
-    let mut bare = baseline::Bare::open(&options, &rows, &shop)?;
+    let mut bare = baseline::Bare::open(&options, &mold, &shop, 0)?;
     let mut product = product::Product::new(&shop, runtime, &simulator);
-    report.compare_timed(
+    report.compare(
         "notice to fulfilled, verification at its seam",
         (name, &mut |turn: Duration| bare.run(turn)),
         &mut |turn: Duration| product.at_the_seam(turn),
         Some(budget),
         pace,
     )?;
-    report.compare_timed(
+    report.compare(
         "notice to fulfilled, postback over loopback",
         (name, &mut |turn: Duration| bare.run(turn)),
         &mut |turn: Duration| product.over_loopback(turn),
         None,
         pace,
-    )
+    )?;
+    Ok(())
 }
