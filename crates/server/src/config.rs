@@ -166,7 +166,9 @@ impl Config {
                     path: path.display().to_string(),
                     why: why.to_string(),
                 };
-                text.parse::<toml::Table>().map_err(malformed)?
+                let table = text.parse::<toml::Table>().map_err(malformed)?;
+                refuse_open_password(path, &table)?;
+                table
             }
         };
         for (name, value) in environment {
@@ -205,6 +207,9 @@ impl Config {
         let refused = |name, problem: &str, remedy: &str| {
             Err(ConfigError::Refused { name, problem: problem.to_owned(), remedy: remedy.to_owned() })
         };
+        if self.tls.mode == TlsMode::Acme && self.tls.domains.is_empty() {
+            return refused("tls.domains", "missing", "list the names of the certificate");
+        }
         let Ok(url) = url::Url::parse(&self.base_url) else {
             return refused(
                 "base_url",
@@ -243,6 +248,28 @@ impl Config {
         };
         self.outbound.allow.iter().map(read).collect()
     }
+}
+
+/// A password in the database's URL makes the whole file a secret.
+fn refuse_open_password(path: &Path, table: &toml::Table) -> Result<(), ConfigError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let url = table.get("database").and_then(toml::Value::as_str).and_then(|url| url::Url::parse(url).ok());
+    if url.is_none_or(|url| url.password().is_none()) {
+        return Ok(());
+    }
+    let unreadable = |why| ConfigError::Unreadable { path: path.to_owned(), why };
+    let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(ConfigError::Refused {
+        name: "database",
+        problem: format!("{} holds a password and can be read by others (mode {mode:03o})", path.display()),
+        remedy: format!(
+            "run: chmod 600 {}, or move the URL into a file of its own and name it with database_file",
+            path.display()
+        ),
+    })
 }
 
 /// Names that other parts of the program read from the environment.

@@ -3,6 +3,7 @@
 mod checks;
 mod config;
 mod demo;
+mod descriptors;
 mod keys;
 mod outfile;
 mod secrets;
@@ -11,6 +12,7 @@ mod verbs;
 mod wiring;
 mod witness;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -47,7 +49,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_env("HANDSEL_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colors = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colors).init();
     match run(cli) {
         Ok(code) => code,
         Err(error) => {
@@ -68,13 +71,14 @@ fn run(cli: Cli) -> Result<ExitCode, VerbError> {
             let merchant = wiring::first_merchant(&app)?;
             tell_quarantine(witness::arrive(&app, &config.data)?.as_ref());
             runtime()?.block_on(async {
+                let stopped = serve::stop_on_signals()?;
                 tokio::spawn(witness::keep(app.clone(), config.data.clone()));
                 let listener = serve::bind(&config.listen).await?;
                 println!("shop: {}/", config.base_url);
                 if let Some(link) = wiring::owner_link(&app, merchant, &config.base_url).await? {
                     println!("owner: {link}   (works once, for 15 minutes)");
                 }
-                serve::run(app, &config, listener).await
+                serve::run(app, &config, listener, stopped).await
             })?;
             Ok(ExitCode::SUCCESS)
         }

@@ -1,23 +1,28 @@
 //! Listening: certificates, proxies, the background work, and a clean end.
 
+use std::io::ErrorKind;
+
 use app::app::App;
 use net::outbound::Roots;
-use net::serve::{ForwardedBy, Limits, Server, StopHandle, TrustedProxies, on_signals, stop};
+use net::serve::{ForwardedBy, Limits, Server, Stop, TrustedProxies, on_signals, stop};
 use net::tls::{Tls, TlsSettings};
 use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError, ProxyConfig, TlsConfig, TlsMode};
+use crate::descriptors;
 use crate::wiring::StartError;
 
 /// Let's Encrypt.
 const ACME_DIRECTORY: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
-/// Serves until a signal says stop, then finishes what was begun.
-pub async fn run(app: App, config: &Config, listener: TcpListener) -> Result<(), StartError> {
+/// Serves until it is told to stop, then finishes what was begun.
+pub async fn run(app: App, config: &Config, listener: TcpListener, stopped: Stop) -> Result<(), StartError> {
     let tls = Tls::open(&tls_settings(config)?, &Roots::default())
         .map_err(|error| StartError::Other(error.to_string()))?;
-    let server = Server::new(Limits::default(), trusted_proxies(&config.proxies)?);
-    let (handle, stopped) = stop();
+    let defaults = Limits::default();
+    let limits =
+        Limits { connections_max: descriptors::connections_max(defaults.connections_max)?, ..defaults };
+    let server = Server::new(limits, trusted_proxies(&config.proxies)?);
     begin_background(&app);
     if let Some(tls) = tls.clone() {
         tokio::spawn(async move { tls.keep_fresh().await });
@@ -29,7 +34,6 @@ pub async fn run(app: App, config: &Config, listener: TcpListener) -> Result<(),
         let (server, stopped) = (server.clone(), stopped.clone());
         tokio::spawn(async move { server.redirect_to_https(plain, port, hosts, stopped).await });
     }
-    watch_signals(handle);
     let drained = server.serve(listener, tls, app::web::router(app), stopped).await;
     if drained.cut > 0 {
         tracing::warn!(connections = drained.cut, "cut off at the end; downloads can be resumed");
@@ -45,15 +49,26 @@ pub fn begin_background(app: &App) {
 
 /// Opens a listening socket.
 pub async fn bind(address: &str) -> Result<TcpListener, StartError> {
-    let failed = |why| StartError::System { what: format!("listening on {address}"), why };
-    TcpListener::bind(address).await.map_err(failed)
+    TcpListener::bind(address).await.map_err(|why| {
+        let remedy = match why.kind() {
+            ErrorKind::AddrInUse => "another program listens there: end it, or choose another address",
+            ErrorKind::PermissionDenied => {
+                "ports below 1024 need the right CAP_NET_BIND_SERVICE: grant it, or choose another address"
+            }
+            _ => "write an address of this machine and a port, such as 0.0.0.0:443",
+        };
+        let how = "(\"listen\" in the configuration, --port for the demo)";
+        StartError::Address { address: address.to_owned(), why, remedy: format!("{remedy} {how}") }
+    })
 }
 
-fn watch_signals(handle: StopHandle) {
-    tokio::spawn(async move {
-        let Err(error) = on_signals(handle).await;
-        tracing::error!(%error, "signals cannot be watched: only a kill will stop this program");
-    });
+/// Told to stop by SIGTERM and SIGINT. Called before anything is announced: who reads an address
+/// may end the program at once.
+pub fn stop_on_signals() -> Result<Stop, StartError> {
+    let (handle, stopped) = stop();
+    let failed = |why| StartError::System { what: "watching for signals".to_owned(), why };
+    tokio::spawn(on_signals(handle).map_err(failed)?);
+    Ok(stopped)
 }
 
 /// What the configuration says of certificates.

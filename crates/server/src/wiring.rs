@@ -44,6 +44,16 @@ pub enum StartError {
         /// What the system said.
         why: std::io::Error,
     },
+    /// An address that cannot be listened on.
+    #[error("cannot listen on {address}: {why}; {remedy}")]
+    Address {
+        /// Which.
+        address: String,
+        /// What the system said.
+        why: std::io::Error,
+        /// What to do.
+        remedy: String,
+    },
     /// Something that must not be run with.
     #[error("{problem}; {remedy}")]
     Insecure {
@@ -173,6 +183,13 @@ pub fn smtp_mailer(smtp: &SmtpConfig, hello: &str) -> Result<SmtpMailer, StartEr
         None => TlsMode::for_server(&smtp.host, smtp.port),
         Some("starttls") => TlsMode::StartTls,
         Some("implicit") => TlsMode::Implicit,
+        Some("none") if TlsMode::for_server(&smtp.host, smtp.port) != TlsMode::Clear => {
+            return Err(StartError::Config(ConfigError::Refused {
+                name: "smtp.tls",
+                problem: format!("mail with download links would go to {} in clear", smtp.host),
+                remedy: "write starttls or implicit, or name a server on this machine".to_owned(),
+            }));
+        }
         Some("none") => TlsMode::Clear,
         Some(other) => {
             return Err(StartError::Config(ConfigError::Refused {
@@ -225,5 +242,9 @@ impl Mailer for NoMailServer {
             let why = "no mail server is configured: set host and port in [smtp]".to_owned();
             Err(SendError::Retry { why })
         })
+    }
+
+    fn has_server(&self) -> bool {
+        false
     }
 }

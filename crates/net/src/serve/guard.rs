@@ -10,11 +10,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::Limits;
 use super::gate::Gate;
+use super::heads::Heads;
 use super::turn::{Turn, Wait};
 
 /// How long a kept connection stays in any case, and how often it looks whether others need its place.
@@ -105,6 +107,9 @@ impl Patience {
 pub(super) struct Guard<S> {
     stream: S,
     turn: Turn,
+    heads: Heads,
+    /// What was read beyond a head's end, until it is asked for.
+    rest: Bytes,
     writing: Writing,
     stalled: bool,
 }
@@ -112,7 +117,7 @@ pub(super) struct Guard<S> {
 impl<S> Guard<S> {
     pub(super) fn new(stream: S, turn: Turn, limits: &Limits) -> Self {
         let writing = Writing { stall: limits.write_stall, since: None, alarm: Alarm::default() };
-        Self { stream, turn, writing, stalled: false }
+        Self { stream, turn, heads: Heads::default(), rest: Bytes::new(), writing, stalled: false }
     }
 
     /// Whether the client has stopped taking bytes: then it is owed nothing more.
@@ -145,11 +150,29 @@ impl<S: AsyncRead + Unpin> AsyncRead for Guard<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        let outcome = Pin::new(&mut this.stream).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            this.turn.hear();
+        if this.rest.is_empty() {
+            ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+        } else {
+            let count = this.rest.len().min(buf.remaining());
+            buf.put_slice(&this.rest.split_to(count));
         }
-        outcome
+        let read = buf.filled().get(before..).unwrap_or_default();
+        if read.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        this.turn.hear();
+        let (count, head) = this.heads.follow(read);
+        if let Some(beyond) = read.get(count..).filter(|beyond| !beyond.is_empty()) {
+            let mut rest = BytesMut::with_capacity(beyond.len() + this.rest.len());
+            rest.extend_from_slice(beyond);
+            rest.extend_from_slice(&this.rest);
+            this.rest = rest.freeze();
+        }
+        buf.set_filled(before + count);
+        if let Some(head) = head {
+            this.turn.judge(head);
+        }
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -43,11 +43,11 @@ where
             Err(status) => Box::pin(std::future::ready(Ok(refusal(status, ours)))),
             Ok(request) => {
                 let mut service = self.service.clone();
-                let shared = Arc::clone(&self.shared);
+                let (shared, turn) = (Arc::clone(&self.shared), self.turn.clone());
                 Box::pin(async move {
                     std::future::poll_fn(|cx| service.poll_ready(cx)).await?;
                     let mut response = service.call(request).await?;
-                    if shared.gate.is_crowded() {
+                    if turn.is_last() || shared.gate.is_crowded() {
                         close(response.headers_mut());
                     }
                     Ok(response.map(|body| ResponseBody::new(body, ours)))
@@ -61,6 +61,9 @@ impl<S> Handler<S> {
     fn admit(&self, request: Request<Incoming>) -> Result<Request<RequestBody>, StatusCode> {
         let (mut head, incoming) = request.into_parts();
         let body = RequestBody::new(incoming, &self.shared.limits, self.turn.clone());
+        if self.turn.is_unclear() {
+            return Err(StatusCode::BAD_REQUEST);
+        }
         // A tunnel is not ours to give, and an echo tells a page's scripts what they may not read.
         if matches!(head.method, Method::CONNECT | Method::TRACE) {
             return Err(StatusCode::METHOD_NOT_ALLOWED);

@@ -5,8 +5,8 @@
 //! take the answer, for the next request. Connections are counted, in all and per subscriber;
 //! near the cap, idle ones give way. Every request carries a [`Peer`].
 //!
-//! hyper itself refuses conflicting lengths, unknown transfer codings and malformed chunks, and
-//! closes the connection after a request with both a length and a coding.
+//! hyper itself refuses conflicting lengths, unknown transfer codings and malformed chunks. What it
+//! forgives and others may read otherwise is refused before it (`heads`).
 
 mod accept;
 mod body;
@@ -14,6 +14,7 @@ mod connection;
 mod gate;
 mod guard;
 mod handler;
+mod heads;
 mod peer;
 mod redirect;
 mod stop;

@@ -1,6 +1,8 @@
 //! Stopping: gracefully, then at once.
 
 use std::convert::Infallible;
+use std::future::Future;
+use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -70,20 +72,25 @@ impl Stop {
     }
 }
 
-/// SIGTERM and SIGINT: the first stops gracefully, the second at once. Never ends.
+/// SIGTERM and SIGINT: the first stops gracefully, the second at once. The future never ends.
+///
+/// From the return on, a signal no longer kills the process, whether the future is polled yet or
+/// not: what is announced after it can be ended cleanly.
 ///
 /// # Errors
 /// When the system does not let signals be handled.
-pub async fn on_signals(handle: StopHandle) -> std::io::Result<Infallible> {
+pub fn on_signals(handle: StopHandle) -> io::Result<impl Future<Output = Infallible>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut stage = Stage::Draining;
-    loop {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+    Ok(async move {
+        let mut stage = Stage::Draining;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            handle.raise(stage);
+            stage = Stage::Now;
         }
-        handle.raise(stage);
-        stage = Stage::Now;
-    }
+    })
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::heads::Head;
+
 /// Shared by a connection's socket, its requests and its timing.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Turn(Arc<State>);
@@ -16,6 +18,10 @@ struct State {
     heard: AtomicBool,
     /// Whether a request's body was not read to its end.
     left_over: AtomicBool,
+    /// Whether a head came that others may read otherwise.
+    unclear: AtomicBool,
+    /// Whether no request may follow the one that came.
+    last: AtomicBool,
 }
 
 /// Our turn, until it is dropped: at the end of the answer's body.
@@ -50,6 +56,25 @@ impl Turn {
         if self.wait().is_some() {
             self.0.heard.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// A head has come in whole.
+    pub(super) fn judge(&self, head: Head) {
+        match head {
+            Head::Clear => {}
+            Head::Last => self.0.last.store(true, Ordering::Relaxed),
+            Head::Unclear => self.0.unclear.store(true, Ordering::Relaxed),
+        }
+    }
+
+    /// Whether a head came that others may read otherwise: it and what follows is not served.
+    pub(super) fn is_unclear(&self) -> bool {
+        self.0.unclear.load(Ordering::Relaxed)
+    }
+
+    /// Whether no request may follow the one that came.
+    pub(super) fn is_last(&self) -> bool {
+        self.0.last.load(Ordering::Relaxed)
     }
 
     /// A body was dropped before its end: the client may still be sending it.

@@ -17,6 +17,7 @@ use app::cx::Actor;
 use app::merchants::{self, flow::NewMerchant};
 use app::products::{self, flow::NewProduct};
 use gateways::{Mode, paypal_standard};
+use indicatif::ProgressBar;
 use kernel::{Currency, EmailAddress, Entropy as _, MerchantId, Money, SystemClock, SystemEntropy};
 use mail::{Mailbox, SmtpMailer, SmtpSettings, TlsMode, sink};
 use net::outbound::{CidrPort, OutboundPolicy};
@@ -104,7 +105,19 @@ async fn owner_link(stage: &Stage) -> Result<Option<String>, StartError> {
     wiring::owner_link(&stage.app, stage.merchant, &base).await
 }
 
+/// What is being done, for a person at a terminal; nothing where the output goes elsewhere.
+fn progress() -> ProgressBar {
+    let shown = ProgressBar::new_spinner();
+    shown.enable_steady_tick(SPIN_EVERY);
+    shown
+}
+
+const SPIN_EVERY: Duration = Duration::from_millis(100);
+
 async fn set(options: &DemoOptions, port: u16) -> Result<Stage, StartError> {
+    let stopped = serve::stop_on_signals()?;
+    let shown = progress();
+    shown.set_message("opening the database");
     let (data, folder) = data_folder(options)?;
     let listener = bind(port).await?;
     let mailbox_listener = bind(port.checked_add(u16::from(port != 0)).unwrap_or(0)).await?;
@@ -118,11 +131,13 @@ async fn set(options: &DemoOptions, port: u16) -> Result<Stage, StartError> {
     let sink = sink::Sink::start(smtp_listener, mails.clone(), clock, sink::Limits::default());
     let simulator = simulate(simulator_listener)?;
     let app = wire(data, shop, smtp, &simulator).await?;
+    shown.set_message("stocking the shelves");
     let merchant = furnish(&app, &simulator).await?;
+    shown.finish_and_clear();
 
     let config = demo_config(shop);
     let serving = app.clone();
-    let serving = tokio::spawn(async move { serve::run(serving, &config, listener).await });
+    let serving = tokio::spawn(async move { serve::run(serving, &config, listener, stopped).await });
     mailbox::serve(mailbox_listener, mails.clone(), app.clone());
     Ok(Stage { app, shop, simulator, mails, mailbox_page, merchant, serving, _sink: sink, _folder: folder })
 }

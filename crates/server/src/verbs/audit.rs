@@ -17,6 +17,15 @@ pub struct Options {
 
 /// Runs the checks and tells what they found. `false`: some promise is broken.
 pub fn run(desk: &Desk, options: Options) -> Result<bool, VerbError> {
+    if let Some(unknown) =
+        options.only.iter().find(|wanted| audit::CHECKS.iter().all(|check| check.id != **wanted))
+    {
+        let known: Vec<&str> = audit::CHECKS.iter().map(|check| check.id).collect();
+        return Err(VerbError::Usage(format!(
+            "--only: there is no check \"{unknown}\"; there are {}",
+            known.join(", ")
+        )));
+    }
     let depth = if options.deep { Depth::Contents } else { Depth::Sizes };
     let wanted = audit::Options { depth, only: options.only, ..audit::Options::default() };
     let report = audit::run(desk.app.db(), &**desk.app.blobs(), desk.app.now(), &wanted)?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use app::backups::make::{Contents, Origin, make};
 use app::backups::restore::{check, migrations_of, restore};
 use app::backups::{BackupError, Header, keys_missing};
+use app::failpoint;
 use db::{Db, MIGRATIONS, OnPending};
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::{Clock as _, SystemClock, SystemEntropy};
@@ -65,7 +66,9 @@ pub fn backup(desk: &Desk, options: &BackupOptions) -> Result<(), VerbError> {
     let origin = Origin { db: app.db(), ring: app.ring(), blobs: &**app.blobs() };
     let shown = bar("backing up");
     let made = make(&origin, out.file(), contents, app.now(), &mut tell(&shown))?;
+    failpoint!(BackupWritten);
     out.finish().map_err(failed)?;
+    failpoint!(BackupNamed);
     shown.finish_and_clear();
     let text = format!(
         "{} rows, {} of {} contents; SHA-256 {}\nkeep the keys too: handsel secrets export FILE --passphrase-file FILE{}",

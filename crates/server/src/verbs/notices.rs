@@ -61,7 +61,8 @@ pub fn run(desk: &Desk, verb: Verb) -> Result<(), VerbError> {
 }
 
 fn list(desk: &Desk, state: Option<&str>, limit: u32) -> Result<(), VerbError> {
-    let state = state.map(str::parse::<NoticeState>).transpose().map_err(VerbError::Usage)?;
+    let unknown = |error| VerbError::Usage(format!("--state {error}"));
+    let state = state.map(str::parse::<NoticeState>).transpose().map_err(unknown)?;
     let merchant = desk.merchant;
     let all =
         desk.app.read_now(move |snapshot| Ok(store::newest_first(snapshot, merchant, state, limit)?))?;

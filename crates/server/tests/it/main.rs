@@ -1,0 +1,9 @@
+//! The program as its operator meets it: started as a process, asked over the network.
+
+mod demo;
+mod hardening;
+mod refusals;
+mod restore;
+mod serve;
+mod shell;
+mod support;

@@ -1,0 +1,112 @@
+//! Backups, their keys, and the way from one engine to the other and back.
+
+use db::Engine;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use testkit::ForEngine as _;
+
+use crate::shell::sold;
+use crate::support::Place;
+use crate::support::browser::Browser;
+
+const PASSPHRASE: &str = "five words are enough here\n";
+
+/// Takes the shop at one place to another, with its keys.
+fn move_shop(from: &Place, to: &Place) -> Value {
+    let passphrase = from.file("passphrase", 0o600, PASSPHRASE);
+    let (backup, keys) = (from.path("shop.backup"), from.path("shop.keys"));
+    let (backup, keys) = (backup.to_str().expect("UTF-8"), keys.to_str().expect("UTF-8"));
+    from.json(&["backup", backup, "--with-blobs"]);
+    from.json(&["secrets", "export", keys, "--passphrase-file", &passphrase]);
+    assert_eq!((from.mode("shop.backup"), from.mode("shop.keys")), (0o600, 0o600));
+    to.json(&["secrets", "import", keys, "--passphrase-file", &passphrase]);
+    to.json(&["restore", backup])
+}
+
+/// What must be the same wherever the shop is.
+fn shop_at(place: &Place, order: &str) -> Value {
+    json!([
+        place.json(&["orders", "show", order, "--links"]),
+        place.json(&["products", "list"]),
+        place.json(&["customers", "list"]),
+        place.json(&["notices", "list"]),
+        place.json(&["connections", "list"]),
+    ])
+}
+
+#[test]
+fn a_shop_moves_to_postgres_and_back_and_sends_nothing_until_it_is_told_to() {
+    let (home, order) = sold();
+    let before = shop_at(&home, &order);
+    let away = Place::for_engine(Engine::Postgres);
+    let restored = move_shop(&home, &away);
+    assert_eq!((&restored["keys"], &restored["missing_blobs"]), (&json!("here"), &json!([])));
+    assert_eq!(shop_at(&away, &order), before);
+    assert_quarantined_until_lifted(&away);
+    away.json(&["orders", "resend", &order]);
+    away.json(&["orders", "reissue", &order]);
+    let changed = shop_at(&away, &order);
+
+    let back = Place::new();
+    move_shop(&away, &back);
+    assert_eq!(shop_at(&back, &order), changed);
+    assert_quarantined_until_lifted(&back);
+    assert_eq!(back.run(&["audit", "--deep"]).code, 0);
+}
+
+fn assert_quarantined_until_lifted(place: &Place) {
+    assert!(!place.json(&["quarantine", "status"])["quarantine"].is_null());
+    let mut served = place.serve();
+    assert_eq!(Browser::new(served.address).get("/").status, 200);
+    assert!(served.log().contains("QUARANTINE since"), "{}", served.log());
+    assert!(served.log().contains("handsel quarantine status"), "{}", served.log());
+    served.line();
+    assert_eq!(served.stop(Signal::TERM).0, Some(0));
+    place.json(&["quarantine", "lift", "--yes"]);
+    assert!(place.json(&["quarantine", "status"])["quarantine"].is_null());
+    let served = place.serve();
+    assert!(!served.log().contains("QUARANTINE"), "{}", served.log());
+}
+
+#[test]
+fn a_backup_is_not_restored_over_a_shop_and_not_from_a_damaged_file() {
+    let (home, _) = sold();
+    let file = home.path("shop.backup");
+    let path = file.to_str().expect("UTF-8");
+    home.json(&["backup", path]);
+    assert!(home.refused(&["restore", path], 1).contains("empty one"));
+
+    let mut bytes = std::fs::read(&file).expect("the backup");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).expect("the backup");
+    let fresh = Place::new();
+    fresh.refused(&["restore", path], 1);
+    assert!(!fresh.path("data/handsel.db").exists(), "something of a damaged backup was restored");
+}
+
+#[test]
+fn an_export_of_keys_wants_a_good_passphrase_from_a_closed_file() {
+    let place = Place::new();
+    place.json(&["products", "list"]);
+    let short = place.file("short", 0o600, "hunter2");
+    let open = place.file("open", 0o644, PASSPHRASE);
+    assert!(
+        place.refused(&["secrets", "export", "keys", "--passphrase-file", &short], 2).contains("five words")
+    );
+    assert!(
+        place.refused(&["secrets", "export", "keys", "--passphrase-file", &open], 2).contains("chmod 600")
+    );
+    assert!(!place.path("keys").exists());
+
+    let good = place.file("good", 0o600, PASSPHRASE);
+    place.json(&["secrets", "export", "keys", "--passphrase-file", &good]);
+    let other = place.file("other", 0o600, "another five words here");
+    assert!(
+        place
+            .refused(&["secrets", "import", "keys", "--passphrase-file", &other], 2)
+            .contains("passphrase is wrong")
+    );
+    let rotated = place.json(&["secrets", "rotate"]);
+    assert!(rotated.to_string().contains('2'), "{rotated}");
+}
