@@ -237,7 +237,7 @@ CREATE INDEX orders_email ON orders (merchant_id, buyer_email, id) WHERE buyer_e
 CREATE INDEX orders_name ON orders (merchant_id, lower(buyer_name), id) WHERE buyer_name <> '';
 -- What came in on a day, without touching the orders themselves.
 CREATE INDEX orders_paid ON orders (merchant_id, paid_at, currency, due_minor) WHERE paid_at IS NOT NULL;
-CREATE INDEX orders_uninvoiced ON orders (paid_at, id) WHERE paid_at IS NOT NULL AND invoiced_at IS NULL;
+CREATE INDEX orders_uninvoiced ON orders (merchant_id, paid_at, id) WHERE paid_at IS NOT NULL AND invoiced_at IS NULL;
 CREATE INDEX orders_customer ON orders (customer_id, id) WHERE customer_id IS NOT NULL;
 
 -- Terms are frozen here: price, tax, link life, limit, policies, as they were at purchase.
@@ -266,6 +266,9 @@ CREATE TABLE order_lines (
   UNIQUE (order_id, position),
   CHECK ((kind = 'product') = (product_id IS NOT NULL))
 ) STRICT;
+
+-- What a product has sold, the newest last.
+CREATE INDEX order_lines_product ON order_lines (product_id, id) WHERE product_id IS NOT NULL;
 
 -- The files of a line as bought.
 CREATE TABLE line_files (

@@ -320,6 +320,10 @@ impl<'a> ListQuery<'a> {
                         Key::Text(word) => Param::Text(Cow::Owned(word.clone())),
                         Key::Id => Param::Null,
                     };
+                    // The first condition says nothing new; by it SQLite finds its place in an index
+                    // over an expression, which it does not by a comparison of pairs.
+                    let _ = write!(text, " AND {} {}= ", by.column, way.beyond());
+                    values.push(text, key.clone());
                     let _ = write!(text, " AND ({}, id) {} (", by.column, way.beyond());
                     values.push(text, key);
                     text.push_str(", ");

@@ -269,6 +269,20 @@ pub struct CheckoutLine {
     pub unit: Money,
 }
 
+/// One product, to be sold by a button on any web site. There is no order of ours yet: the
+/// payment brings one.
+#[derive(Debug, Clone)]
+pub struct Button {
+    /// The merchant's item number, by which the payment finds its product.
+    pub sku: String,
+    /// Its name.
+    pub name: String,
+    /// For one.
+    pub price: Money,
+    /// Our hook.
+    pub notify_url: String,
+}
+
 /// How the buyer gets to the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Opening {
@@ -355,4 +369,12 @@ pub trait Gateway: Send + Sync {
     /// # Errors
     /// When the gateway has no checkout of its own.
     fn checkout(&self, wanted: &Checkout, on: &Connection) -> Result<Opening, Unsupported>;
+
+    /// What a button on another site posts, for gateways whose payments need no order first.
+    ///
+    /// # Errors
+    /// When the gateway has no such buttons, or cannot take this price.
+    fn button(&self, _wanted: &Button, _on: &Connection) -> Result<Opening, Unsupported> {
+        Err(Unsupported { gateway: self.capabilities().title, what: "sell by a button on another site" })
+    }
 }

@@ -178,6 +178,11 @@ impl MailboxMailer {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).push_back(with);
     }
 
+    /// Takes back the failures that have not happened yet.
+    pub fn work_again(&self) {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn deliver(&self, mail: &Outgoing) -> Result<Accepted, SendError> {
         let raw = compose(mail).map_err(|error| SendError::Permanent { why: error.to_string() })?;
         let failure = self.failures.lock().unwrap_or_else(PoisonError::into_inner).pop_front();

@@ -12,6 +12,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Mailer: Send + Sync {
     /// Sends one message. Once it has begun, it ends within the mailer's own deadline.
     fn send<'a>(&'a self, mail: &'a Outgoing) -> BoxFuture<'a, Result<Accepted, SendError>>;
+
+    /// Whether there is a mail server to send through. Without one everything waits.
+    fn has_server(&self) -> bool {
+        true
+    }
 }
 
 /// A mail server has taken the message over.

@@ -48,6 +48,10 @@ pub enum Postback {
     Unavailable,
     /// Status 200, and a page that says something else.
     Garbage,
+    /// Status 200, and nothing.
+    Empty,
+    /// Status 302, to a page of somebody who confirms everything.
+    Elsewhere,
     /// No answer.
     Silent,
 }

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, OriginalUri, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::any;
 
 use crate::book::Postback;
@@ -17,12 +17,15 @@ use crate::{form, pages};
 /// More than any notification has.
 const BODY_BYTES_MAX: usize = 256 * 1024;
 const POSTBACK_PREFIX: &[u8] = b"cmd=_notify-validate&";
+/// Whoever follows a redirect of a postback takes anything for confirmed.
+const ELSEWHERE: &str = "/cgi-bin/elsewhere";
 /// So long it says nothing, if it is told to be silent.
 const SILENCE: Duration = Duration::from_secs(120);
 
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/cgi-bin/webscr", any(webscr))
+        .route(ELSEWHERE, any(async || "VERIFIED"))
         .merge(pages::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(shared)
@@ -54,6 +57,8 @@ async fn confirm(shared: &Shared, headers: &HeaderMap, echoed: &[u8]) -> Respons
         (Postback::Garbage, _) => {
             Html("<html><body>VERIFIED? We are doing maintenance.</body></html>").into_response()
         }
+        (Postback::Empty, _) => StatusCode::OK.into_response(),
+        (Postback::Elsewhere, _) => Redirect::to(ELSEWHERE).into_response(),
         (Postback::Silent, _) => {
             // The one who asks hangs up first.
             drop(tokio::time::timeout(SILENCE, std::future::pending::<()>()).await);

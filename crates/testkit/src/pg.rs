@@ -188,6 +188,19 @@ impl Cluster {
         }
     }
 
+    /// Kills the server's first process with SIGKILL. The others notice and end; until they have,
+    /// the server cannot be started again.
+    ///
+    /// # Errors
+    /// When it does not run, or cannot be killed.
+    pub fn kill(&self) -> Result<(), String> {
+        let file = self.folder.join("data/postmaster.pid");
+        let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+        let id = text.lines().next().unwrap_or_default();
+        let killed = Command::new("kill").args(["-KILL", id]).status().map_err(|e| e.to_string())?;
+        if killed.success() { Ok(()) } else { Err(format!("process {id} could not be killed")) }
+    }
+
     /// Where the server listens.
     pub fn socket(&self) -> PathBuf {
         self.folder.join(format!(".s.PGSQL.{}", self.port))

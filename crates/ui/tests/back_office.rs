@@ -88,6 +88,7 @@ fn who_may_only_look_is_shown_nothing_to_press_but_their_own_account() {
         "settings",
         "api_key",
         "invited",
+        "customer_edit",
         "product_form",
         "file_replace",
         "connection_new",

@@ -82,7 +82,8 @@ pub const GIVEN_IS_PAID: Check = Check {
             find: "SELECT c.grant_id AS id, c.change || ' because of ' || c.cause AS detail FROM grant_changes c
                     WHERE NOT EXISTS (SELECT 1 FROM facts f WHERE f.id = c.cause)
                       AND NOT EXISTS (SELECT 1 FROM events e WHERE e.id = c.cause)
-                      AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = c.cause)",
+                      AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = c.cause)
+                      AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.id = c.cause)",
         },
         Rule {
             says: "a download is of a file that its grant does not give",

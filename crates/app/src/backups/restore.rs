@@ -11,6 +11,7 @@ use stores::{BlobStore, Sha256, Upload};
 
 use super::records::{Reader, Record};
 use super::{BackupError, BlobHead, Header, Told, Totals};
+use crate::failpoint;
 use crate::installation::{Quarantine, Restoring, store};
 
 /// Records in one transaction.
@@ -116,6 +117,7 @@ pub fn restore(
     let targets = Arc::new(targets(db, &checked.header)?);
     let (mut reader, _) = begin(file)?;
     let resumed_after = enter(db, &targets, &checked.digest, now)?;
+    failpoint!(RestoreEntered);
     let mut batch =
         Batch { db, targets: &targets, checked, now, done: resumed_after, steps: Vec::new(), since: 0 };
     let (mut seen, mut shelf) = (0u64, Shelf { blobs, open: None, missing: Vec::new() });
@@ -138,7 +140,9 @@ pub fn restore(
     if reader.digest() != Some(checked.digest.as_str()) {
         return Err(BackupError::Damaged("it was changed while it was being restored".to_owned()));
     }
+    failpoint!(RestoreWhole);
     let quarantine = leave(db, checked, now)?;
+    failpoint!(RestoreLeft);
     Ok(Restored { resumed_after, missing, quarantine })
 }
 
@@ -230,6 +234,7 @@ impl Batch<'_> {
             steps.iter().try_for_each(|record| apply(tx, &targets, record))?;
             store::save_restoring(tx, &after, now)
         })?;
+        failpoint!(RestoreBatch);
         self.done += count;
         Ok(())
     }

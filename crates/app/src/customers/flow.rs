@@ -49,7 +49,8 @@ pub struct Profile {
     pub vat_id: String,
 }
 
-const NAME_CHARS_MAX: usize = 200;
+/// Longest name of a person or a company.
+pub(super) const NAME_CHARS_MAX: usize = 200;
 const ADDRESS_CHARS_MAX: usize = 600;
 const ADDRESS_LINES_MAX: usize = 8;
 const VAT_ID_BYTES_MAX: usize = 20;
@@ -78,7 +79,8 @@ pub fn save_profile(cx: &mut Cx<'_, '_>, customer: &Customer, profile: &Profile)
     Ok(())
 }
 
-fn one_line(text: &str, chars_max: usize) -> Option<String> {
+/// A trimmed line of printable characters, unless it is too long.
+pub(super) fn one_line(text: &str, chars_max: usize) -> Option<String> {
     let text = text.trim();
     let fits = text.chars().count() <= chars_max && !text.chars().any(char::is_control);
     fits.then(|| text.to_owned())

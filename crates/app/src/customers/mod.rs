@@ -2,8 +2,13 @@
 
 pub mod api;
 pub mod countries;
+pub mod desk_flow;
+pub mod desk_store;
 pub mod flow;
 pub mod pages;
+pub mod staff_list;
+pub mod staff_pages;
+pub mod staff_view;
 pub mod store;
 
 use kernel::{CustomerId, EmailAddress, MerchantId, Timestamp};

@@ -155,13 +155,22 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
     })
 }
 
-/// Counts bytes that were handed out in a session.
-pub fn count(cx: &mut Cx<'_, '_>, download: DownloadId, bytes: u64) -> Result<(), DbError> {
-    let Some(session) = store::by_id(cx.tx, download)? else { return Ok(()) };
+/// Counts bytes that were handed out in several sessions.
+pub fn count_all(cx: &mut Cx<'_, '_>, counts: &[(DownloadId, u64)]) -> Result<(), DbError> {
+    let mut found = Vec::with_capacity(counts.len());
+    for (download, bytes) in counts {
+        found.extend(store::by_id(cx.tx, *download)?.map(|session| (session, *bytes)));
+    }
+    // Rows are held in the order of their ids, so that two nodes do not wait for each other.
+    found.sort_unstable_by_key(|(session, _)| (session.grant.bits(), session.file.bits()));
+    found.iter().try_for_each(|(session, bytes)| count(cx, session, *bytes))
+}
+
+fn count(cx: &mut Cx<'_, '_>, session: &Download, bytes: u64) -> Result<(), DbError> {
     cx.merchant = session.merchant;
-    let handed = store::lock_handed(cx.tx, &session)?;
+    let handed = store::lock_handed(cx.tx, session)?;
     // Read again under the lock: a sweep or a reissue may have ended the session meanwhile.
-    let Some(session) = store::by_id(cx.tx, download)? else { return Ok(()) };
+    let Some(session) = store::by_id(cx.tx, session.id)? else { return Ok(()) };
     let current = crate::fulfillment::store::by_link(cx.tx, session.grant)?;
     if current.is_some_and(|grant| grant.generation != session.generation) {
         // The last bytes of a link that was replaced are not held against the new one.

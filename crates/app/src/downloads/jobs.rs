@@ -1,19 +1,23 @@
 //! Keeping watch over running transfers: counts are saved, revocations are passed on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::MerchantId;
+use kernel::{DownloadId, MerchantId};
 
 use super::running::Running;
 use super::{DownloadState, flow, store};
 use crate::app::App;
 use crate::cx::Actor;
+use crate::failpoint;
 use crate::fulfillment::GrantStatus;
-use crate::fulfillment::store as grants;
 use crate::problem::Flow;
 
 /// A revocation on another node, or from the shell, is felt within this time.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// How many sessions are saved in one commit and looked at in one read: a commit for each of a
+/// thousand running downloads would take longer than the second that a revocation may take.
+const WATCHED_AT_ONCE: usize = 200;
 
 /// Watches until the process ends.
 pub async fn watch(app: App) {
@@ -29,40 +33,66 @@ pub async fn watch(app: App) {
 
 /// Saves the counts of all sessions and ends those whose grant is no longer good.
 pub async fn turn(app: &App) -> Flow<()> {
-    for running in app.transfers().sweep() {
-        let bytes = running.take_unsaved();
-        if bytes > 0 {
-            let download = running.download;
-            let saved = app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
-                Ok(flow::count(cx, download, bytes)?)
-            });
-            if let Err(failure) = saved.await {
-                running.put_back(bytes);
-                return Err(failure);
-            }
+    let mut outcome = Ok(());
+    for some in app.transfers().sweep().chunks(WATCHED_AT_ONCE) {
+        let saved = save(app, some).await;
+        // A revocation must get through also while counts cannot be written.
+        let checked = check(app, some).await;
+        outcome = outcome.and(saved).and(checked);
+    }
+    outcome
+}
+
+/// A session's bytes that were taken out to be saved.
+type Taken = (Arc<Running>, u64);
+
+async fn save(app: &App, some: &[Arc<Running>]) -> Flow<()> {
+    let taken = some.iter().map(|running| (Arc::clone(running), running.take_unsaved()));
+    let taken: Vec<Taken> = taken.filter(|(_, bytes)| *bytes > 0).collect();
+    if taken.is_empty() || count(app, &taken).await.is_ok() {
+        return Ok(());
+    }
+    // One row that cannot be written must not keep the others from being saved.
+    let mut outcome = Ok(());
+    for one in &taken {
+        if let Err(failure) = count(app, std::slice::from_ref(one)).await {
+            let (running, bytes) = one;
+            running.put_back(*bytes);
+            outcome = Err(failure);
         }
-        check(app, &running).await?;
+    }
+    outcome
+}
+
+async fn count(app: &App, taken: &[Taken]) -> Flow<()> {
+    let counts: Vec<(DownloadId, u64)> =
+        taken.iter().map(|(running, bytes)| (running.download, *bytes)).collect();
+    failpoint!(DownloadBeforeCount);
+    app.write(MerchantId::from_bits(0), Actor::System, move |cx| Ok(flow::count_all(cx, &counts)?)).await?;
+    failpoint!(DownloadAfterCount);
+    Ok(())
+}
+
+async fn check(app: &App, some: &[Arc<Running>]) -> Flow<()> {
+    let watched: Vec<_> = some.iter().map(|running| (running.download, running.generation)).collect();
+    let good = app.read(move |snapshot| {
+        let is_good = |(download, generation): &(DownloadId, u32)| -> Flow<bool> {
+            let session = store::session(snapshot, *download)?;
+            Ok(session.is_some_and(|session| may_go_on(&session, *generation)))
+        };
+        watched.iter().map(is_good).collect::<Flow<Vec<bool>>>()
+    });
+    for (running, good) in some.iter().zip(good.await?) {
+        if !good {
+            running.revoke();
+        }
     }
     Ok(())
 }
 
-async fn check(app: &App, running: &Running) -> Flow<()> {
-    let (id, generation, download) = (running.grant, running.generation, running.download);
-    let good = app
-        .read(move |snapshot| {
-            // A session that was given back while its client stood still may not go on for free.
-            let session = store::by_id(snapshot, download)?;
-            let holds_place = session.is_some_and(|session| session.state != DownloadState::Returned);
-            let grant = grants::by_link(snapshot, id)?;
-            Ok(holds_place
-                && grant.is_some_and(|grant| {
-                    grant.generation == generation
-                        && matches!(grant.status, GrantStatus::Active | GrantStatus::Provisional)
-                }))
-        })
-        .await?;
-    if !good {
-        running.revoke();
-    }
-    Ok(())
+/// A session that was given back while its client stood still may not go on for free.
+fn may_go_on(session: &store::Session, generation: u32) -> bool {
+    session.download.state != DownloadState::Returned
+        && session.grant.generation == generation
+        && matches!(session.grant.status, GrantStatus::Active | GrantStatus::Provisional)
 }

@@ -1,10 +1,10 @@
 //! SQL of the audit log as a person reads it: the newest first.
 
-use db::{DbError, Source};
+use db::{DbError, Source, sql};
 use kernel::{EventId, MerchantId, OrderId};
 
 use super::{Event, store};
-use crate::paging::{Ask, ListQuery, Slice, bits_at};
+use crate::paging::{self, Ask, ListQuery, Slice, bits_at};
 use crate::web::listing::Days;
 
 /// What the log is narrowed to.
@@ -61,4 +61,39 @@ pub fn list(
         query = query.among("subject = $", narrow.subject.clone());
     }
     query.page(source, ask, |row| Ok(Line { event: store::read(row)?, seq: row.get("seq")? }))
+}
+
+/// What happened to something that is no order, the newest first.
+pub fn about(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    subject: &str,
+    most: u32,
+) -> Result<Vec<Line>, DbError> {
+    sql(format!(
+        "{LISTED} WHERE merchant_id = $1 AND subject = $2 AND order_id IS NULL ORDER BY id DESC LIMIT $3"
+    ))
+    .bind(merchant)
+    .bind(subject)
+    .bind(most)
+    .all(source, |row| Ok(Line { event: store::read(row)?, seq: row.get("seq")? }))
+}
+
+/// What staff did to these orders, the newest of each fifty.
+pub fn of_staff(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    orders: &[OrderId],
+    most: u32,
+) -> Result<Vec<Line>, DbError> {
+    paging::by_ids(orders, |some| {
+        // The inner limit keeps engines from walking all that staff ever did instead.
+        let text = format!(
+            "SELECT * FROM ({LISTED} WHERE order_id IN ({}) LIMIT $3) AS near
+              WHERE merchant_id = $1 AND actor >= 'stf_' AND actor < 'stg' ORDER BY id DESC LIMIT $2",
+            some.placeholders(4)
+        );
+        some.bind(sql(text).bind(merchant).bind(most).bind(paging::WINDOW))
+            .all(source, |row| Ok(Line { event: store::read(row)?, seq: row.get("seq")? }))
+    })
 }

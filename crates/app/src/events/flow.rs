@@ -5,6 +5,7 @@ use kernel::{EventId, OrderId};
 
 use super::{Event, store};
 use crate::cx::Cx;
+use crate::problem::Flow;
 
 /// How many events one transaction seals; the rest waits for the next.
 const SEALED_AT_ONCE: u32 = 500;
@@ -29,6 +30,27 @@ pub fn record(
     };
     store::insert(cx.tx, &event)?;
     Ok(event.id)
+}
+
+/// Does an act of whoever acts unless the same form has done it already: buttons are pressed
+/// twice, and a browser sends a form again when the line breaks. `turn` is how often they had
+/// done it to the order or other subject when the form was shown; without it the act is done.
+///
+/// The caller holds the lock of what is acted on. `None`: it was done before.
+pub fn once<T>(
+    cx: &mut Cx<'_, '_>,
+    about: (Option<OrderId>, &str),
+    kind: &str,
+    turn: Option<i64>,
+    act: impl FnOnce(&mut Cx<'_, '_>) -> Flow<T>,
+) -> Flow<Option<T>> {
+    if let Some(turn) = turn {
+        let actor = cx.actor.to_string();
+        if store::count_acts(cx.tx, cx.merchant, about, kind, &actor)? > turn {
+            return Ok(None);
+        }
+    }
+    act(cx).map(Some)
 }
 
 /// Gives waiting events their places. Answers whether some are left.

@@ -27,8 +27,9 @@ const ACTORS: [(&str, &str); 7] = [
     ("visitor", "visitor"),
 ];
 /// What events are about.
-const NOUNS: [&str; 13] = [
+const NOUNS: [&str; 14] = [
     "order",
+    "payment",
     "notice",
     "product",
     "customer",
@@ -89,7 +90,8 @@ fn choice(value: &str, label: Label) -> Choice {
     Choice { value: value.to_owned(), label }
 }
 
-fn row(line: Line, names: &Names) -> EventRow {
+/// A line of the log as lists show it.
+pub fn row(line: Line, names: &Names) -> EventRow {
     let Line { event, seq } = line;
     EventRow {
         id: event.id,

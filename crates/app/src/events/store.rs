@@ -148,3 +148,27 @@ pub fn count_since(
     .bind(since)
     .one(source, |row| row.get("times"))
 }
+
+/// How often somebody has done something to an order, or, without one, to another subject.
+pub fn count_acts(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    about: (Option<OrderId>, &str),
+    kind: &str,
+    actor: &str,
+) -> Result<i64, DbError> {
+    let (order, subject) = about;
+    // Each of the two is a range of an index of its own.
+    let place =
+        if order.is_some() { "order_id = $2" } else { "CAST($2 AS TEXT) IS NULL AND order_id IS NULL" };
+    sql(format!(
+        "SELECT count(*) AS times FROM events
+          WHERE merchant_id = $1 AND {place} AND subject = $3 AND kind = $4 AND actor = $5"
+    ))
+    .bind(merchant)
+    .bind(order)
+    .bind(subject)
+    .bind(kind)
+    .bind(actor)
+    .one(source, |row| row.get("times"))
+}

@@ -3,6 +3,7 @@
 use super::{Identity, Mark, Quarantine, Standing, judge, store};
 use crate::cx::Cx;
 use crate::events;
+use crate::jobs;
 use crate::problem::{Flow, Problem};
 
 /// What a start found.
@@ -82,6 +83,7 @@ pub fn lift(
     let identity = Identity { mark, place: place.to_owned(), ..before };
     store::save_identity(cx.tx, &identity, cx.now)?;
     store::remove(cx.tx, store::QUARANTINE)?;
+    jobs::store::let_go(cx.tx, cx.now)?;
     let dropped = match mail {
         WaitingMail::Send => 0,
         WaitingMail::Drop => {

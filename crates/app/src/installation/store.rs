@@ -30,6 +30,14 @@ pub fn quarantine(source: &mut impl Source) -> Result<Option<Quarantine>, DbErro
     read(source, QUARANTINE)
 }
 
+/// Whether nothing may leave the house, now and until the transaction ends: a lifting waits for it.
+pub fn quarantine_holds(tx: &mut Tx<'_>) -> Result<bool, DbError> {
+    let found = sql("SELECT name FROM settings WHERE name = $1 {FOR UPDATE}")
+        .bind(QUARANTINE)
+        .optional(tx, |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
 /// How far a restore has come that was not finished.
 pub fn restoring(source: &mut impl Source) -> Result<Option<Restoring>, DbError> {
     read(source, RESTORING)

@@ -12,6 +12,7 @@ use crate::merchants;
 use crate::orders::{self, Line, Order};
 use crate::payments::FactKind;
 use crate::problem::Flow;
+use crate::sales;
 
 /// How many documents one transaction issues; the rest waits for the next.
 const ISSUED_AT_ONCE: u32 = 100;
@@ -23,6 +24,7 @@ pub fn issue_due(cx: &mut Cx<'_, '_>) -> Flow<bool> {
     // One issuer at a time per merchant: what is due is read under this lock.
     events::store::lock_chain(cx.tx, cx.merchant)?;
     let due = store::orders_due(cx.tx, cx.merchant, ISSUED_AT_ONCE)?;
+    let mut reached = Vec::with_capacity(due.len());
     for id in &due {
         let order = orders::store::by_id(cx.tx, cx.merchant, *id)?;
         let order = order.ok_or_else(|| DbError::NotFound(id.to_string()))?;
@@ -30,7 +32,9 @@ pub fn issue_due(cx: &mut Cx<'_, '_>) -> Flow<bool> {
             issue_invoice(cx, &order)?;
         }
         orders::store::set_invoiced(cx.tx, cx.merchant, order.id, cx.now)?;
+        reached.push(order);
     }
+    sales::flow::count(cx, &reached)?;
     let credits = store::credits_due(cx.tx, cx.merchant, ISSUED_AT_ONCE)?;
     for credit in &credits {
         issue_correction(cx, credit)?;

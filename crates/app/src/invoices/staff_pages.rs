@@ -56,7 +56,8 @@ fn buyer(invoice: &Invoice) -> &str {
     names.into_iter().find(|name| !name.is_empty()).map_or("", String::as_str)
 }
 
-fn row(invoice: &Invoice) -> InvoiceRow {
+/// A document as lists show it.
+pub fn row(invoice: &Invoice) -> InvoiceRow {
     InvoiceRow {
         id: invoice.id,
         kind: word(invoice.kind.as_str()),

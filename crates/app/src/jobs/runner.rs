@@ -5,6 +5,7 @@ use kernel::{MerchantId, Span};
 use super::{Claimed, Work, retry_at, store};
 use crate::app::App;
 use crate::cx::Actor;
+use crate::failpoint;
 use crate::problem::{Failure, Flow};
 use crate::{downloads, events, idempotency, installation, invoices, messages, notices};
 
@@ -27,7 +28,7 @@ impl From<Failure> for JobError {
 
 /// How long the runner waits at most before it looks again for what other processes enqueued.
 const LOOK_AGAIN: Span = Span::seconds(1);
-/// When a job that was held back by a quarantine is looked at again.
+/// When a job that was held back by a quarantine is looked at again, unless that is lifted before.
 const HELD_BACK: Span = Span::minutes(1);
 /// Most jobs taken in one transaction.
 const CLAIMED_AT_ONCE: u32 = 32;
@@ -54,6 +55,7 @@ pub async fn turn(app: &App) -> Flow<()> {
         if claimed.is_empty() {
             break;
         }
+        failpoint!(JobsClaimed);
         for job in claimed {
             let Ok(permit) = app.job_places().clone().acquire_owned().await else { return Ok(()) };
             let app = app.clone();
@@ -129,10 +131,17 @@ async fn begin(app: &App, job: &Claimed) -> Result<(), JobError> {
 }
 
 /// Puts back a job that was claimed in the moment of its making, while nothing may leave.
+///
+/// The quarantine is looked at once more, and held in place meanwhile: what this process remembers
+/// of it may be a second old, and a job that is put back after the lifting would wait for nothing.
 async fn hold_back(app: &App, job: Claimed) {
     let put_back = app.write(job.work.merchant(), Actor::System, {
         let job = job.clone();
-        move |cx| Ok(store::postpone(cx.tx, &job, cx.now + HELD_BACK, "held back by the quarantine")?)
+        move |cx| {
+            let stands = installation::store::quarantine_holds(cx.tx)?;
+            let run_at = if stands { cx.now + HELD_BACK } else { cx.now };
+            Ok(store::postpone(cx.tx, &job, run_at, store::HELD_BACK)?)
+        }
     });
     if let Err(failure) = put_back.await {
         tracing::warn!(%failure, job = %job.id, "a job could not be put back; its lease will run out");
@@ -184,6 +193,7 @@ async fn seal_events(app: &App) -> Flow<()> {
     for merchant in app.read(|snapshot| Ok(events::store::merchants_unsealed(snapshot)?)).await? {
         for _ in 0..ROUNDS_MAX {
             let more = app.write(merchant, Actor::System, |cx| Ok(events::flow::seal(cx)?)).await?;
+            failpoint!(HouseSealed);
             if !more {
                 break;
             }
@@ -196,6 +206,7 @@ async fn issue_invoices(app: &App) -> Flow<()> {
     for merchant in app.read(|snapshot| Ok(invoices::store::merchants_with_due(snapshot)?)).await? {
         for _ in 0..ROUNDS_MAX {
             let more = app.write(merchant, Actor::System, invoices::flow::issue_due).await?;
+            failpoint!(HouseInvoiced);
             if !more {
                 break;
             }

@@ -93,6 +93,17 @@ pub fn finish(tx: &mut Tx<'_>, job: &Claimed) -> Result<(), DbError> {
     sql("DELETE FROM jobs WHERE id = $1 AND lease_epoch = $2").bind(job.id).bind(job.epoch).change_one(tx)
 }
 
+/// Whether this waits, or is in somebody's hands.
+pub fn is_underway(source: &mut impl Source, work: &Work) -> Result<bool, DbError> {
+    let found = sql("SELECT id FROM jobs WHERE state = 'ready' AND kind = $1 AND dedupe_key = $2
+                     UNION ALL
+                     SELECT id FROM jobs WHERE state = 'running' AND kind = $1 AND dedupe_key = $2 LIMIT 1")
+    .bind(work.kind())
+    .bind(work.dedupe_key())
+    .optional(source, |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
 /// Puts a job back for later.
 pub fn postpone(tx: &mut Tx<'_>, job: &Claimed, run_at: Timestamp, why: &str) -> Result<(), DbError> {
     let waiting = sql("SELECT id FROM jobs WHERE kind = $1 AND dedupe_key = $2 AND state = 'ready'")
@@ -109,6 +120,17 @@ pub fn postpone(tx: &mut Tx<'_>, job: &Claimed, run_at: Timestamp, why: &str) ->
     .bind(job.id)
     .bind(job.epoch)
     .change_one(tx)
+}
+
+/// Why a job waits that was put back because nothing may leave the house.
+pub const HELD_BACK: &str = "held back by the quarantine";
+
+/// Makes due what a quarantine has held back.
+pub fn let_go(tx: &mut Tx<'_>, now: Timestamp) -> Result<u64, DbError> {
+    sql("UPDATE jobs SET run_at = $1 WHERE state = 'ready' AND run_at > $1 AND last_error = $2")
+        .bind(now)
+        .bind(HELD_BACK)
+        .execute(tx)
 }
 
 /// Parks a job that nobody should try again without looking.

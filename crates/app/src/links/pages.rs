@@ -20,6 +20,7 @@ use crate::cx::Actor;
 use crate::downloads::flow::{Client, start, unfinished};
 use crate::downloads::pages::{go_to, transfer_path};
 use crate::downloads::{Download, transfer_token};
+use crate::failpoint;
 use crate::problem::{Code, Failure, Flow, Problem};
 use crate::web::form::Posted;
 use crate::web::limits;
@@ -88,6 +89,7 @@ async fn begin(
             Ok((download, session.map(|session| session.name).unwrap_or_default()))
         })
         .await;
+    failpoint!(DownloadReserved);
     match started {
         Ok((download, name)) => transfer(&app, &visit, &download, &name),
         Err(failure) => refused(&app, &visit, &token, failure),

@@ -6,8 +6,8 @@ use db::{DbError, Source};
 use kernel::{Money, ProductId};
 use mail::{Contact, Outgoing};
 use ui::mails::{
-    AccessClosedMail, ClosedBecause, DeliveryMail, MailDelivery, Occasion, PaymentFailedMail,
-    PaymentPendingMail, ProductNoteMail, ReceiptFacts, SignInMail, StaffInvitationMail,
+    AccessClosedMail, AddressChangedMail, ClosedBecause, DeliveryMail, MailDelivery, Occasion,
+    PaymentFailedMail, PaymentPendingMail, ProductNoteMail, ReceiptFacts, SignInMail, StaffInvitationMail,
 };
 use ui::{Frame, Mail, MailBody, Renderer};
 
@@ -153,7 +153,10 @@ fn login_url(ring: &Ring, address: &Address, message: &Message) -> Option<String
     let text = |name: &str| message.context.get(name).and_then(serde_json::Value::as_str);
     let (path, sealed) = (text("path")?, text("link")?);
     match sessions::open_sealed(ring, sealed) {
-        Ok(token) => Some(address.url(&format!("{path}?token={}", token.expose()))),
+        Ok(token) => Some(address.url(&match message.kind {
+            MessageKind::StaffInvitation => format!("{path}/{}", token.expose()),
+            _ => format!("{path}?token={}", token.expose()),
+        })),
         Err(error) => {
             tracing::error!(%error, message = %message.id, "a sealed sign-in link cannot be opened");
             None
@@ -208,6 +211,9 @@ impl Composer<'_> {
             MessageKind::Suspended => self.closed(ClosedBecause::Reversal, None),
             MessageKind::OtherText => self.other_text(),
             MessageKind::SignIn => self.sign_in(),
+            MessageKind::AddressChanged => {
+                self.render(&AddressChangedMail { email: self.message.to.to_string() })
+            }
             MessageKind::StaffInvitation => self.invitation(),
         }
     }

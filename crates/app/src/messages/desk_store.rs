@@ -1,11 +1,11 @@
 //! SQL of the outbox as a person looks through it.
 
 use db::{DbError, Source, sql};
-use kernel::MerchantId;
+use kernel::{MerchantId, MessageId, Timestamp};
 
 use super::store::read;
 use super::{Message, MessageKind, MessageState};
-use crate::paging::{Ask, ListQuery, Slice};
+use crate::paging::{self, Ask, ListQuery, Slice};
 
 /// What the list is narrowed to.
 #[derive(Debug, Clone, Default)]
@@ -42,19 +42,64 @@ pub fn list(
     if let Some(kind) = narrow.kind {
         query = query.among("kind = $", kind);
     }
-    let words = narrow.words.trim().to_lowercase();
+    // Both engines fold ASCII letters only.
+    let words = narrow.words.trim().to_ascii_lowercase();
     if kernel::EmailAddress::parse(&words).is_ok() {
         query = query.narrowed("to_address = $", words);
     } else if !words.is_empty() {
-        query = query.among("lower(to_address || ' ' || subject) LIKE $", format!("%{words}%"));
+        query =
+            query.among("lower(to_address || ' ' || subject) LIKE $ ESCAPE '\\'", paging::anywhere(&words));
     }
     query.page(source, ask, read)
 }
 
+/// So many of the messages that wait are looked through for one that was tried in vain.
+const TRIED_MAX: u32 = 1_000;
+
 /// Why the oldest message that is tried again and again does not leave.
 pub fn trouble(source: &mut impl Source, merchant: MerchantId) -> Result<Option<String>, DbError> {
-    sql("SELECT last_error FROM messages WHERE merchant_id = $1 AND state = 'waiting'
-            AND state IN ('waiting', 'failed', 'expired') AND last_error <> '' ORDER BY id LIMIT 1")
+    let oldest = stuck(source, merchant, MessageState::Waiting, MessageId::from_bits(0), 1)?;
+    Ok(oldest.into_iter().next().map(|message| message.last_error))
+}
+
+/// A message that did not leave.
+#[derive(Debug, Clone)]
+pub struct Stuck {
+    /// Its id.
+    pub id: MessageId,
+    /// To which address.
+    pub to: String,
+    /// Why it did not leave, the last time.
+    pub last_error: String,
+    /// When it was intended.
+    pub created_at: Timestamp,
+}
+
+/// Messages in a state other than sent that did not leave, from an id on, the oldest first. Of
+/// those that wait only such as were tried in vain: behind a long queue the others will go.
+pub fn stuck(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    state: MessageState,
+    since: MessageId,
+    most: u32,
+) -> Result<Vec<Stuck>, DbError> {
+    sql("SELECT id, to_address, last_error, created_at FROM
+            (SELECT id, to_address, last_error, created_at FROM messages
+              WHERE merchant_id = $1 AND state IN ('waiting', 'failed', 'expired') AND state = $2 AND id >= $3
+              ORDER BY id LIMIT $4) AS near
+          WHERE last_error <> '' ORDER BY id LIMIT $5")
     .bind(merchant)
-    .optional(source, |row| row.get("last_error"))
+    .bind(state)
+    .bind(since)
+    .bind(TRIED_MAX)
+    .bind(most)
+    .all(source, |row| {
+        Ok(Stuck {
+            id: row.get("id")?,
+            to: row.get("to_address")?,
+            last_error: row.get("last_error")?,
+            created_at: row.get("created_at")?,
+        })
+    })
 }

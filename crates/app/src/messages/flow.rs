@@ -112,7 +112,11 @@ pub fn resend(cx: &mut Cx<'_, '_>, id: MessageId) -> Flow<Message> {
     let again = Message {
         id: MessageId::mint(cx.draws),
         dedupe_key: format!("{}:again:{event}", old.kind),
-        to: account.map_or(old.to, |account| account.email),
+        to: match account {
+            // What tells an address that it is the account's no longer goes there and nowhere else.
+            Some(account) if old.kind != MessageKind::AddressChanged => account.email,
+            _ => old.to,
+        },
         subject: String::new(),
         state: MessageState::Waiting,
         attempts: 0,

@@ -39,9 +39,9 @@ pub async fn send(app: &App, job: &Claimed, merchant: MerchantId, id: MessageId)
         Ok(store::begin_attempt(cx.tx, &begun, &subject)?)
     })
     .await?;
-    failpoint!("mail.before_send");
+    failpoint!(MailBeforeSend);
     let sent = app.mailer().send(&mail).await;
-    failpoint!("mail.after_send");
+    failpoint!(MailAfterSend);
 
     match sent {
         Ok(_) => end(app, job, Some((message, MessageState::Sent, String::new()))).await,
@@ -80,7 +80,9 @@ async fn end(
         }
         Ok(jobs::store::finish(cx.tx, &job)?)
     });
-    Ok(ended.await?)
+    ended.await?;
+    failpoint!(MailRecorded);
+    Ok(())
 }
 
 /// Links of a receipt that left late live their full time from when it left: a mail server that

@@ -42,6 +42,8 @@ db::words! {
         OtherText = "other_text",
         /// A link that signs a customer in.
         SignIn = "sign_in",
+        /// An account has another address: told to the one it had.
+        AddressChanged = "address_changed",
         /// A link that signs staff in for the first time.
         StaffInvitation = "staff_invitation",
     }

@@ -9,6 +9,7 @@ use super::compose::{self, Material};
 use super::desk_store::{self, Narrow};
 use super::{Message, MessageKind, MessageState, flow, store};
 use crate::app::App;
+use crate::events;
 use crate::jobs::{self, Work};
 use crate::paging::{BY_ID, Way};
 use crate::problem::Problem;
@@ -32,7 +33,12 @@ pub fn desk(desk: Desk) -> Desk {
 }
 
 #[derive(Debug, serde::Deserialize)]
-struct Nothing {}
+struct Confirmed {
+    #[serde(default)]
+    turn: String,
+}
+
+const RESENT: &str = "message.resent";
 
 /// `GET /admin/messages`
 async fn list(State(app): State<App>, staff: StaffVisit, asked: Asked) -> Response {
@@ -58,7 +64,8 @@ async fn list(State(app): State<App>, staff: StaffVisit, asked: Asked) -> Respon
     staff.answer(&app, page)
 }
 
-fn row(message: &Message) -> MessageRow {
+/// A message as lists show it.
+pub fn row(message: &Message) -> MessageRow {
     MessageRow {
         id: message.id,
         kind: word(message.kind.as_str()),
@@ -125,15 +132,18 @@ fn can_resend(message: &Message) -> bool {
 
 /// `GET /admin/messages/{message}/resend`
 async fn confirm_resend(State(app): State<App>, staff: StaffVisit, Ids(id): Ids<MessageId>) -> Response {
-    let merchant = staff.visit.merchant.id;
+    let (merchant, actor) = (staff.visit.merchant.id, staff.actor().to_string());
     let page = app
         .read(move |snapshot| {
             let message = store::by_id(snapshot, merchant, id)?;
             let message = message.ok_or_else(|| Problem::not_found("message"))?;
+            let about = (message.order, id.to_string());
+            let turn = events::store::count_acts(snapshot, merchant, (about.0, &about.1), RESENT, &actor)?;
             let back = format!("{MESSAGES}/{id}");
             let subject = if message.subject.is_empty() { id.to_string() } else { message.subject };
             let mut page = ConfirmPage::new(Act::ResendMessage, subject, format!("{back}/resend"), back);
             page.email = message.to.to_string();
+            page.turn = Some(turn);
             Ok(page)
         })
         .await;
@@ -145,10 +155,19 @@ async fn resend(
     State(app): State<App>,
     staff: StaffVisit,
     Ids(id): Ids<MessageId>,
-    Posted(_): Posted<Nothing>,
+    Posted(form): Posted<Confirmed>,
 ) -> Response {
-    match staff.write(&app, move |cx| flow::resend(cx, id)).await {
-        Ok(again) => staff.done(&format!("{MESSAGES}/{}", again.id), "message_resent"),
+    let turn = form.turn.parse().ok();
+    let done = staff
+        .write(&app, move |cx| {
+            let message = store::lock(cx.tx, cx.merchant, id)?;
+            let order = message.ok_or_else(|| Problem::not_found("message"))?.order;
+            events::flow::once(cx, (order, &id.to_string()), RESENT, turn, |cx| flow::resend(cx, id))
+        })
+        .await;
+    match done {
+        Ok(Some(again)) => staff.done(&format!("{MESSAGES}/{}", again.id), "message_resent"),
+        Ok(None) => staff.done(&format!("{MESSAGES}/{id}"), "already_done"),
         Err(failure) => staff.refuse(&app, failure),
     }
 }

@@ -38,6 +38,16 @@ pub fn by_id(
     .optional(source, read)
 }
 
+/// By id, and nobody else changes it until this transaction ends.
+pub fn lock(tx: &mut Tx<'_>, merchant: MerchantId, id: MessageId) -> Result<Option<Message>, DbError> {
+    sql("SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context, state, attempts,
+                last_error, created_at, sent_at
+           FROM messages WHERE merchant_id = $1 AND id = $2 {FOR UPDATE}")
+    .bind(merchant)
+    .bind(id)
+    .optional(tx, read)
+}
+
 /// The messages of an order, oldest first.
 pub fn of_order(
     source: &mut impl Source,

@@ -11,7 +11,7 @@ use kernel::ConnectionId;
 
 use super::flow::{self, Receipt};
 use crate::app::App;
-use crate::connections;
+use crate::connections::{self, Connection};
 use crate::cx::Actor;
 use crate::failpoint;
 use crate::jobs;
@@ -55,32 +55,59 @@ async fn hook(State(app): State<App>, Path(id): Path<String>, request: Request) 
         body: body.to_vec(),
         received_at: app.now(),
     };
-    failpoint!("inbox.before_commit");
-    let (stored_post, stored_connection) = (post.clone(), connection.clone());
+    #[cfg(feature = "failpoints")]
+    if failpoint::acknowledges_early() {
+        return acknowledge_before_the_commit(app, adapter, connection, post, address);
+    }
+    let outcome = store(&app, &connection, &post, &address).await;
+    acknowledgment(adapter.acknowledge(&post, outcome))
+}
+
+/// Stores a post durably, and hands the job that verifies it over.
+async fn store(app: &App, connection: &Connection, post: &RawPost, address: &str) -> Outcome {
+    failpoint!(InboxBeforeCommit);
+    let (merchant, id) = (connection.merchant, connection.id);
+    let (connection, post, address) = (connection.clone(), post.clone(), address.to_owned());
     let received = app
-        .write(connection.merchant, Actor::Gateway(connection.id), move |cx| {
-            let waiting =
-                super::store::any_beyond(cx.tx, cx.merchant, stored_connection.id, flow::RECEIVED_MAX)?;
+        .write(merchant, Actor::Gateway(id), move |cx| {
+            let waiting = super::store::any_beyond(cx.tx, cx.merchant, id, flow::RECEIVED_MAX)?;
             if waiting {
                 return Ok(Receipt::Full);
             }
-            Ok(flow::receive(cx, &stored_connection, &stored_post, &address)?)
+            Ok(flow::receive(cx, &connection, &post, &address)?)
         })
         .await;
-    failpoint!("inbox.after_commit");
-    let outcome = match received {
+    failpoint!(InboxAfterCommit);
+    match received {
         Ok(Receipt::New(job)) => {
-            jobs::runner::hand_over(&app, job);
+            jobs::runner::hand_over(app, job);
             Outcome::Stored
         }
         Ok(Receipt::Known) => Outcome::Stored,
         Ok(Receipt::Full) => Outcome::NotStored,
         Err(failure) => {
-            tracing::error!(%failure, connection = %connection.id, "a notice could not be stored; the gateway will send it again");
+            tracing::error!(%failure, connection = %id, "a notice could not be stored; the gateway will send it again");
             Outcome::NotStored
         }
-    };
-    acknowledgment(adapter.acknowledge(&post, outcome))
+    }
+}
+
+/// The sabotage by which the crash tests prove that they would see a loss.
+#[cfg(feature = "failpoints")]
+fn acknowledge_before_the_commit(
+    app: App,
+    adapter: &'static dyn gateways::Gateway,
+    connection: Connection,
+    post: RawPost,
+    address: String,
+) -> Response {
+    const BETWEEN: std::time::Duration = std::time::Duration::from_millis(300);
+    let reply = adapter.acknowledge(&post, Outcome::Stored);
+    tokio::spawn(async move {
+        tokio::time::sleep(BETWEEN).await;
+        store(&app, &connection, &post, &address).await
+    });
+    acknowledgment(reply)
 }
 
 fn acknowledgment(reply: gateways::Reply) -> Response {

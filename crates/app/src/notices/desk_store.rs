@@ -5,7 +5,7 @@ use kernel::{ConnectionId, MerchantId, NoticeId, OrderId};
 
 use super::store::read_listed;
 use super::{NoticeState, Stored};
-use crate::paging::{Ask, ListQuery, Slice, bits_at};
+use crate::paging::{Ask, ListQuery, Slice, anywhere, bits_at};
 use crate::web::listing::Days;
 
 /// What the list is narrowed to.
@@ -60,7 +60,9 @@ pub fn list(
     } else if let Ok(address) = words.parse::<std::net::IpAddr>() {
         query = query.among("address = $", address.to_string());
     } else if !words.is_empty() {
-        query = query.among("lower(summary) LIKE $", format!("%{}%", words.to_lowercase()));
+        // Both engines fold ASCII letters only.
+        let pattern = anywhere(&words.to_ascii_lowercase());
+        query = query.among("lower(summary) LIKE $ ESCAPE '\\'", pattern);
     }
     query.page(source, ask, read_listed)
 }

@@ -61,12 +61,13 @@ pub fn receive(
         let work = Work::VerifyNotice { merchant: cx.merchant, notice: id, accepted: false };
         return Ok(Receipt::New(jobs::flow::enqueue_claimed(cx, &work)?));
     }
-    // A repetition re-arms a notice that still waits: its job may have been buried.
+    // A repetition re-arms a notice that still waits and whose job was buried. One that is
+    // underway stays alone: a second would take the place of a person's acceptance.
     if let Some((known, NoticeState::Received)) = store::count_copy(cx.tx, cx.merchant, connection.id, key)? {
-        jobs::flow::enqueue(
-            cx,
-            &Work::VerifyNotice { merchant: cx.merchant, notice: known, accepted: false },
-        )?;
+        let work = Work::VerifyNotice { merchant: cx.merchant, notice: known, accepted: false };
+        if !jobs::store::is_underway(cx.tx, &work)? {
+            jobs::flow::enqueue(cx, &work)?;
+        }
     }
     Ok(Receipt::Known)
 }

@@ -39,7 +39,7 @@ pub async fn verify(
 ) -> Result<(), JobError> {
     let Some(case) = load(app, merchant, id).await? else { return done(app, job, merchant).await };
     let judgment = judge(app, &case).await?;
-    failpoint!("verify.judged");
+    failpoint!(VerifyJudged);
     let trust = if accepted { Trust::Accepted } else { Trust::Verify };
     match judgment {
         Judgment::Authentic(statements) => {
@@ -51,7 +51,7 @@ pub async fn verify(
                     flow::apply(cx, &connection, id, &statements, trust)?;
                 }
                 jobs::store::finish(cx.tx, &job)?;
-                failpoint!("apply.before_commit");
+                failpoint!(ApplyBeforeCommit);
                 Ok(())
             });
             match applied.await {
@@ -59,7 +59,7 @@ pub async fn verify(
                 Err(Failure::Problem(problem)) => set_aside(app, job_again, (merchant, id), problem).await?,
                 other => other?,
             }
-            failpoint!("apply.after_commit");
+            failpoint!(ApplyAfterCommit);
             Ok(())
         }
         Judgment::Forged(why) => {

@@ -154,6 +154,11 @@ impl Said {
     }
 }
 
+/// What people call a notice: the gateway's transaction, or its own id where it names none.
+pub fn name_of(notice: &Stored) -> String {
+    Said::of(notice).payment.unwrap_or_else(|| notice.id.to_string())
+}
+
 fn statements(notice: &Stored) -> impl Iterator<Item = &serde_json::Value> {
     notice.summary.get("statements").and_then(serde_json::Value::as_array).into_iter().flatten()
 }

@@ -61,6 +61,9 @@ pub fn follow_money(
         Turn::BecameRefunded => became_refunded(cx, order, &news)?,
         Turn::PaidAgain => paid_again(cx, order, &news)?,
     }
+    if next == OrderStatus::Paid {
+        ask_about_earlier_refund(cx, order, fact)?;
+    }
     if recorded.corrected && order.paid_at.is_some() {
         payments::store::insert_corrections_due(cx.tx, cx.merchant, order.id, cx.now)?;
     }
@@ -154,14 +157,29 @@ fn same(cx: &mut Cx<'_, '_>, order: &mut Order, news: &News<'_>) -> Flow<()> {
             tell(cx, order, MessageKind::Refunded, &news.cause)?;
         }
     } else if news.fact.kind == FactKind::Refund && order.paid_at.is_some() {
-        let amount = Money::new(news.fact.amount_minor, news.fact.currency);
-        let text = format!(
-            "{amount} of {} went back; access stays until you say which lines it concerns",
-            order.due()
-        );
-        reviews::flow::ask(cx, ReviewKind::PartRefund, order.id, news.fact.notice, text)?;
+        ask_which_part(cx, order, news.fact, news.fact.amount_minor)?;
     }
     Ok(())
+}
+
+fn ask_which_part(cx: &mut Cx<'_, '_>, order: &Order, fact: &Fact, returned_minor: i64) -> Flow<()> {
+    let amount = Money::new(returned_minor, order.currency);
+    let text =
+        format!("{amount} of {} went back; access stays until you say which lines it concerns", order.due());
+    reviews::flow::ask(cx, ReviewKind::PartRefund, order.id, fact.notice, text)?;
+    Ok(())
+}
+
+/// A refund can be heard of before the payment that it is a part of.
+fn ask_about_earlier_refund(cx: &mut Cx<'_, '_>, order: &Order, fact: &Fact) -> Flow<()> {
+    if order.returned_minor <= 0 {
+        return Ok(());
+    }
+    let asked = reviews::store::of_order(cx.tx, cx.merchant, order.id)?;
+    if asked.iter().any(|review| review.kind == ReviewKind::PartRefund) {
+        return Ok(());
+    }
+    ask_which_part(cx, order, fact, order.returned_minor)
 }
 
 fn became_paid(cx: &mut Cx<'_, '_>, order: &mut Order, news: &News<'_>) -> Flow<()> {

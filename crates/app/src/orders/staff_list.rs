@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use kernel::OrderId;
-use ui::admin::OrdersPage;
+use ui::admin::{AlarmKind, Choice, Label, OrdersPage, Word as _};
 
-use super::desk_store::{self, BY_DUE, Filter, Listed};
+use super::desk_store::{self, BY_DUE, Filter, Listed, Wrong};
 use super::rows::{find, rows};
 use crate::app::App;
 use crate::connections;
@@ -54,6 +54,7 @@ async fn list(State(app): State<App>, staff: StaffVisit, asked: Asked) -> Respon
                     asked.get("connection"),
                     connections::view::choices(&connections::store::list(snapshot, merchant.id)?),
                 )
+                .choice("alarm", asked.get("alarm"), alarms())
                 .day("from", asked.get("from"))
                 .day("to", asked.get("to"))
                 .csv(FILE)
@@ -71,15 +72,38 @@ fn read(
     ask: &Ask,
 ) -> Flow<Slice<Listed>> {
     let filter = filter(asked, &merchant.time_zone);
-    if asked.search().is_empty() {
-        return Ok(desk_store::page(snapshot, merchant.id, &filter, ask)?);
-    }
-    let mut ids = find(snapshot, merchant.id, asked.search())?;
+    let wrong = wrong(asked);
+    let mut ids = match wrong {
+        None if asked.search().is_empty() => {
+            return Ok(desk_store::page(snapshot, merchant.id, &filter, ask)?);
+        }
+        None => find(snapshot, merchant.id, asked.search())?,
+        Some(what) => desk_store::wrong(snapshot, merchant.id, what, desk_store::CHECKED_MAX)?,
+    };
     ids.sort_unstable();
     ids.dedup();
     let mut found = desk_store::by_ids(snapshot, merchant.id, &ids)?;
     found.retain(|order| matches(order, &filter));
     Ok(page_of(found, ask, |order| mark(order, ask)))
+}
+
+/// Only orders with which something is wrong, as the front page's alarms link to. Whoever looks
+/// for those does not search for something else at the same time.
+fn wrong(asked: &Asked) -> Option<Wrong> {
+    match asked.word::<AlarmKind>("alarm")? {
+        AlarmKind::PaidNotDelivered => Some(Wrong::PaidNotDelivered),
+        AlarmKind::RefundedStillOpen => Some(Wrong::RefundedStillOpen),
+        _ => None,
+    }
+}
+
+/// The choices of the filter by alarm.
+fn alarms() -> Vec<Choice> {
+    let choice = |kind: AlarmKind| Choice {
+        value: kind.word().to_owned(),
+        label: Label::key(format!("admin.alarm.{}.this", kind.word())),
+    };
+    [AlarmKind::PaidNotDelivered, AlarmKind::RefundedStillOpen].map(choice).into()
 }
 
 /// What the database would leave out, for orders that a search found.

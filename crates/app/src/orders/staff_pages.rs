@@ -4,13 +4,15 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use kernel::{LineId, OrderId};
+use kernel::{LineId, MerchantId, OrderId};
 use ui::admin::{Act, ConfirmPage, Errors, OrderPage};
 
 use super::staff_view::{Looking, count, find, page};
 use super::timeline::{Raw, place};
 use super::{OrderStatus, flow, store};
 use crate::app::App;
+use crate::cx::Cx;
+use crate::events;
 use crate::fulfillment::{self, GrantStatus};
 use crate::merchants::Address;
 use crate::problem::{Code, Failure, Flow, Problem};
@@ -36,6 +38,15 @@ struct Typed {
     days: String,
     #[serde(default)]
     reason: String,
+    #[serde(default)]
+    turn: String,
+}
+
+impl Typed {
+    /// How often this person had done the act when the form was shown.
+    fn turn(&self) -> Option<i64> {
+        self.turn.parse().ok()
+    }
 }
 
 const REASON_LENGTH_MAX: usize = 1_000;
@@ -70,6 +81,44 @@ fn act_of(word: &str) -> Option<Act> {
     }
 }
 
+/// What the log calls an act, on an order or on a line.
+const fn event_of(act: Act) -> &'static str {
+    match act {
+        Act::Receipt => "order.receipt_resent",
+        Act::Extend => "order.links_extended",
+        Act::Reissue => "order.links_reissued",
+        Act::Regenerate => "order.regenerated",
+        Act::RevokeLine => "order.line_revoked",
+        Act::ReinstateLine => "order.line_reinstated",
+        _ => "order.links_resent",
+    }
+}
+
+/// How often somebody has done an act to an order.
+fn turn(
+    source: &mut impl db::Source,
+    merchant: MerchantId,
+    order: OrderId,
+    act: Act,
+    actor: &str,
+) -> Flow<Option<i64>> {
+    let subject = order.to_string();
+    let about = (Some(order), subject.as_str());
+    Ok(Some(events::store::count_acts(source, merchant, about, event_of(act), actor)?))
+}
+
+/// Does an act once per form, with the order locked.
+fn once(
+    cx: &mut Cx<'_, '_>,
+    id: OrderId,
+    act: Act,
+    turn: Option<i64>,
+    work: impl FnOnce(&mut Cx<'_, '_>) -> Flow<()>,
+) -> Flow<Option<()>> {
+    store::lock(cx.tx, cx.merchant, id)?.ok_or_else(|| Problem::not_found("transaction"))?;
+    events::flow::once(cx, (Some(id), &id.to_string()), event_of(act), turn, work)
+}
+
 /// `GET /admin/orders/{order}/{act}`: what will happen.
 async fn ask(State(app): State<App>, staff: StaffVisit, Ids((id, word)): Ids<(OrderId, String)>) -> Response {
     let page = confirmation(&app, &staff, id, &word, Typed::default(), Errors::new()).await;
@@ -87,6 +136,7 @@ async fn confirmation(
     let act = act_of(word).ok_or_else(|| Problem::not_found("page"))?;
     let (merchant, back) = (staff.visit.merchant.id, format!("/admin/orders/{id}"));
     let action = format!("{back}/{word}");
+    let actor = staff.actor().to_string();
     app.read(move |snapshot| {
         let order = find(snapshot, merchant, id)?;
         if order.status != OrderStatus::Paid {
@@ -100,6 +150,7 @@ async fn confirmation(
             days: (act == Act::Extend)
                 .then(|| if typed.days.is_empty() { DAYS_USUAL.to_owned() } else { typed.days.clone() }),
             email,
+            turn: turn(snapshot, merchant, id, act, &actor)?,
             errors: errors.clone(),
             ..ConfirmPage::new(act, id.to_string(), action.clone(), back.clone())
         })
@@ -116,17 +167,22 @@ async fn act(
 ) -> Response {
     let Some(act) = act_of(&word) else { return staff.refuse(&app, Problem::not_found("page")) };
     let days = typed.days.trim().parse::<i64>().unwrap_or(0);
+    let turn = typed.turn();
     let done = staff
-        .write(&app, move |cx| match act {
-            Act::Receipt => flow::resend_receipt(cx, id),
-            Act::Extend => flow::extend(cx, id, days),
-            Act::Reissue => flow::reissue(cx, id),
-            Act::Regenerate => flow::regenerate(cx, id),
-            _ => flow::resend(cx, id),
+        .write(&app, move |cx| {
+            once(cx, id, act, turn, |cx| match act {
+                Act::Receipt => flow::resend_receipt(cx, id),
+                Act::Extend => flow::extend(cx, id, days),
+                Act::Reissue => flow::reissue(cx, id),
+                Act::Regenerate => flow::regenerate(cx, id),
+                _ => flow::resend(cx, id),
+            })
         })
         .await;
     match done {
-        Ok(()) => staff.done(&format!("/admin/orders/{id}"), done_word(act)),
+        Ok(done) => {
+            staff.done(&format!("/admin/orders/{id}"), done.map_or(ALREADY_DONE, |()| done_word(act)))
+        }
         Err(Failure::Problem(problem)) if problem.pointer.is_some() => {
             let errors = Errors::from([(problem.pointer.unwrap_or_default(), problem.detail)]);
             match confirmation(&app, &staff, id, &word, typed, errors).await {
@@ -138,12 +194,17 @@ async fn act(
     }
 }
 
+/// The word for what its form had done before.
+const ALREADY_DONE: &str = "already_done";
+
 const fn done_word(act: Act) -> &'static str {
     match act {
         Act::Receipt => "receipt_sent",
         Act::Extend => "links_extended",
         Act::Reissue => "links_reissued",
         Act::Regenerate => "regenerated",
+        Act::RevokeLine => "line_revoked",
+        Act::ReinstateLine => "line_reinstated",
         _ => "links_sent",
     }
 }
@@ -164,6 +225,7 @@ async fn ask_line(
 ) -> Response {
     let Some(act) = line_act_of(&word) else { return staff.refuse(&app, Problem::not_found("page")) };
     let (merchant, back) = (staff.visit.merchant.id, format!("/admin/orders/{id}"));
+    let actor = staff.actor().to_string();
     let page = app
         .read(move |snapshot| {
             let lines = store::lines(snapshot, merchant, id)?;
@@ -178,6 +240,7 @@ async fn ask_line(
             let action = format!("{back}/lines/{line}/{word}");
             Ok(ConfirmPage {
                 count: concerned,
+                turn: turn(snapshot, merchant, id, act, &actor)?,
                 reason: Some(String::new()),
                 ..ConfirmPage::new(act, known.name.clone(), action, back.clone())
             })
@@ -195,12 +258,19 @@ async fn act_line(
 ) -> Response {
     let Some(act) = line_act_of(&word) else { return staff.refuse(&app, Problem::not_found("page")) };
     let reason: String = typed.reason.trim().chars().take(REASON_LENGTH_MAX).collect();
+    let turn = typed.turn();
     let done = staff
-        .write(&app, move |cx| match act {
-            Act::ReinstateLine => flow::reinstate_line(cx, id, line, &reason),
-            _ => flow::revoke_line(cx, id, line, &reason),
+        .write(&app, move |cx| {
+            once(cx, id, act, turn, |cx| match act {
+                Act::ReinstateLine => flow::reinstate_line(cx, id, line, &reason),
+                _ => flow::revoke_line(cx, id, line, &reason),
+            })
         })
         .await;
-    let word = if act == Act::ReinstateLine { "line_reinstated" } else { "line_revoked" };
-    staff.after(&app, done, &format!("/admin/orders/{id}"), word)
+    match done {
+        Ok(done) => {
+            staff.done(&format!("/admin/orders/{id}"), done.map_or(ALREADY_DONE, |()| done_word(act)))
+        }
+        Err(failure) => staff.refuse(&app, failure),
+    }
 }

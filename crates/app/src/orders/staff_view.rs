@@ -80,7 +80,7 @@ pub fn page(source: &mut impl Source, order: &Order, looking: &Looking<'_>) -> F
                 detail: review.detail,
             })
             .collect(),
-        can: actions(order, &grants),
+        can: actions(order, &lines, &grants),
         lines: line_rows(source, order, &lines, &grants, looking)?,
         payments: payment_rows(payments::store::of_order(source, merchant, order.id)?, &connections),
         invoices: documents(source, order)?,
@@ -109,15 +109,9 @@ fn buyer(order: &Order) -> Buyer {
 
 /// What the standing checks say of this one.
 fn alarms(order: &Order, lines: &[Line], grants: &[Grant]) -> Vec<AlarmKind> {
-    let owed = lines.iter().filter(|line| line.kind == LineKind::Product);
-    let missing = owed
-        .map(|line| fulfillment::units_of(line.quantity).0)
-        .map(|units| usize::try_from(units).unwrap_or(usize::MAX))
-        .fold(0, usize::saturating_add)
-        > grants.len();
     let open = grants.iter().any(|grant| grant.status == GrantStatus::Active);
     let mut found = Vec::new();
-    if order.status == OrderStatus::Paid && missing {
+    if order.status == OrderStatus::Paid && lacks_units(lines, grants) {
         found.push(AlarmKind::PaidNotDelivered);
     }
     if order.status == OrderStatus::Refunded && open {
@@ -126,10 +120,20 @@ fn alarms(order: &Order, lines: &[Line], grants: &[Grant]) -> Vec<AlarmKind> {
     found
 }
 
-fn actions(order: &Order, grants: &[Grant]) -> OrderActions {
+/// Whether less was given than was bought.
+fn lacks_units(lines: &[Line], grants: &[Grant]) -> bool {
+    let owed = lines.iter().filter(|line| line.kind == LineKind::Product);
+    let units = owed.map(|line| fulfillment::units_of(line.quantity).0);
+    let units = units.map(|units| usize::try_from(units).unwrap_or(usize::MAX));
+    units.fold(0, usize::saturating_add) > grants.len()
+}
+
+fn actions(order: &Order, lines: &[Line], grants: &[Grant]) -> OrderActions {
     let paid = order.status == OrderStatus::Paid;
     let live = paid && grants.iter().any(|grant| grant.status == GrantStatus::Active);
-    OrderActions { resend: live, receipt: paid, extend: live, reissue: live, regenerate: live }
+    // Regenerating is also what delivers when nothing was delivered.
+    let regenerate = live || (paid && lacks_units(lines, grants));
+    OrderActions { resend: live, receipt: paid, extend: live, reissue: live, regenerate }
 }
 
 fn line_rows(

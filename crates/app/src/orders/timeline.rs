@@ -238,7 +238,7 @@ impl Telling<'_> {
                 id,
                 document: word(invoice.kind.as_str()),
                 number: invoice.label(),
-                gross: invoice.gross,
+                gross: invoices::staff_pages::reference(&invoice).gross,
             };
             self.tell(id.bits(), invoice.issued_at, what);
         }
@@ -291,6 +291,7 @@ impl Telling<'_> {
                 | "notice.quarantined"
                 | "notice.forged"
                 | "review.resolved" => continue,
+                kind if kind.starts_with("payment.") => continue,
                 kind => Happening::Act { event: kind.to_owned(), by, detail: pairs(&event.detail) },
             };
             self.tell(event.id.bits(), event.at, what);

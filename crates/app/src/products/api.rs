@@ -12,6 +12,7 @@ use super::flow::{self, NewProduct};
 use super::{FilePolicy, PendingPolicy, Product, ProductFile, ProductStatus, price_at, store, upload};
 use crate::api_keys::Scope;
 use crate::cx::Cx;
+use crate::failpoint;
 use crate::problem::{Flow, Problem};
 use crate::web::api::caller::Access;
 use crate::web::api::endpoint::{Asked, Endpoint, Upload, at};
@@ -349,6 +350,7 @@ fn set_price(
     let price = input.money("amount")?;
     let from = change::valid_from(cx.now, body.valid_from)?;
     flow::set_price(cx, &product, price, from)?;
+    let product = found(cx.tx, cx.merchant, id)?;
     detail(cx.tx, cx.merchant, product, cx.now)
 }
 
@@ -356,7 +358,8 @@ fn set_price(
 fn end_price(cx: &mut Cx<'_, '_>, asked: &Asked<(ProductId, Currency), Nothing>) -> Flow<ProductDetailView> {
     let (id, currency) = asked.at;
     let product = held(cx, id)?;
-    change::end_price(cx, &product, currency)?;
+    change::end_price(cx, &product, currency, cx.now)?;
+    let product = found(cx.tx, cx.merchant, id)?;
     detail(cx.tx, cx.merchant, product, cx.now)
 }
 
@@ -389,6 +392,8 @@ fn put_file(upload: Upload<(ProductId, String)>) -> Pin<Box<dyn Future<Output = 
             let product = held(cx, id)?;
             change::put_file(cx, &product, &stored)
         });
-        Ok(FileView::from(file.await?))
+        let file = file.await?;
+        failpoint!(UploadRecorded);
+        Ok(FileView::from(file))
     })
 }

@@ -1,6 +1,7 @@
 //! Changing products: what is sold from now on. What was sold stays as it was sold.
 
-use kernel::{Currency, PriceId, ProductId, Span, Timestamp};
+use kernel::{Currency, PriceId, ProductFileId, ProductId, Span, Timestamp};
+use ui::texts::{Placeholder, Text};
 
 use super::flow::{StoredFile, add_file, valid_file_name, valid_name, valid_sku};
 use super::{FilePolicy, PendingPolicy, Price, Product, ProductFile, ProductStatus, store};
@@ -66,8 +67,26 @@ pub fn change(cx: &mut Cx<'_, '_>, id: ProductId, wanted: &Change) -> Flow<Produ
     store::save(cx.tx, &after, cx.now)?;
     after.updated_at = cx.now;
     after.version += 1;
-    events::flow::record(cx, None, id, "product.changed", serde_json::json!({ "fields": changed }))?;
+    record(cx, &after, changed)?;
     Ok(after)
+}
+
+/// Going on and off sale have words of their own in the log: they are what people look for.
+fn record(cx: &mut Cx<'_, '_>, product: &Product, mut changed: Vec<&'static str>) -> Flow<()> {
+    let sale = match product.status {
+        ProductStatus::Active => Some("product.activated"),
+        ProductStatus::Archived => Some("product.archived"),
+        ProductStatus::Draft => None,
+    };
+    if let Some(kind) = sale.filter(|_| changed.contains(&"status")) {
+        changed.retain(|field| *field != "status");
+        events::flow::record(cx, None, product.id, kind, serde_json::json!({ "sku": product.sku }))?;
+    }
+    if !changed.is_empty() {
+        let detail = serde_json::json!({ "fields": changed });
+        events::flow::record(cx, None, product.id, "product.changed", detail)?;
+    }
+    Ok(())
 }
 
 fn apply(product: &mut Product, wanted: &Change) -> Result<(), Problem> {
@@ -77,15 +96,17 @@ fn apply(product: &mut Product, wanted: &Change) -> Result<(), Problem> {
     if let Some(name) = &wanted.name {
         product.name = valid_name(name)?;
     }
+    if let Some(description) = &wanted.description {
+        product.description = valid_text("description", description)?;
+    }
     let texts = [
-        ("description", &wanted.description, &mut product.description),
         ("standard_text", &wanted.standard_text, &mut product.standard_text),
         ("other_text", &wanted.other_text, &mut product.other_text),
         ("support_text", &wanted.support_text, &mut product.support_text),
     ];
     for (field, wanted, text) in texts {
         if let Some(wanted) = wanted {
-            *text = valid_text(field, wanted)?;
+            *text = valid_mail_text(field, wanted)?;
         }
     }
     if let Some(life) = wanted.link_life {
@@ -134,12 +155,48 @@ pub fn valid_text(field: &str, text: &str) -> Result<String, Problem> {
     Ok(text.to_owned())
 }
 
-/// Ends the sale in a currency.
-pub fn end_price(cx: &mut Cx<'_, '_>, product: &Product, currency: Currency) -> Flow<()> {
-    let row = Price { minor: None, currency, valid_from: cx.now };
+/// A text for mails: checked now, so that no receipt is held up by it later.
+pub fn valid_mail_text(field: &str, text: &str) -> Result<String, Problem> {
+    Text::parse(text, &Placeholder::ALL).map_err(|error| Problem::invalid(field, error))?;
+    valid_text(field, text)
+}
+
+/// Ends the sale in a currency from a moment on. Prices that were to come later are taken back:
+/// they would begin it again.
+pub fn end_price(cx: &mut Cx<'_, '_>, product: &Product, currency: Currency, from: Timestamp) -> Flow<()> {
+    let withdrawn = store::delete_coming_prices(cx.tx, cx.merchant, product.id, currency, from)?;
+    let row = Price { minor: None, currency, valid_from: from };
     store::insert_price(cx.tx, PriceId::mint(cx.draws), cx.merchant, product.id, row)?;
-    let detail = serde_json::json!({ "currency": currency });
+    store::raise(cx.tx, cx.merchant, product.id, cx.now)?;
+    let detail = serde_json::json!({ "currency": currency, "from": from, "coming_withdrawn": withdrawn });
     events::flow::record(cx, None, product.id, "product.price_ended", detail)?;
+    Ok(())
+}
+
+/// Takes back a price before it comes into force.
+pub fn withdraw_price(cx: &mut Cx<'_, '_>, product: &Product, id: PriceId) -> Flow<()> {
+    if !store::delete_coming_price(cx.tx, cx.merchant, product.id, id, cx.now)? {
+        return Err(Problem::not_found("price to come").into());
+    }
+    store::raise(cx.tx, cx.merchant, product.id, cx.now)?;
+    events::flow::record(
+        cx,
+        None,
+        product.id,
+        "product.price_withdrawn",
+        serde_json::json!({ "price": id }),
+    )?;
+    Ok(())
+}
+
+/// Takes a file off a product. Who has bought it keeps it.
+pub fn remove_file(cx: &mut Cx<'_, '_>, product: &Product, file: ProductFileId) -> Flow<()> {
+    let known = store::files(cx.tx, cx.merchant, product.id)?.into_iter().find(|known| known.file == file);
+    let known = known.ok_or_else(|| Problem::not_found("file"))?;
+    store::remove_file(cx.tx, cx.merchant, product.id, file, cx.now)?;
+    store::touch(cx.tx, cx.merchant, product.id, cx.now)?;
+    let detail = serde_json::json!({ "name": known.name, "sha256": known.sha256, "size": known.size });
+    events::flow::record(cx, None, product.id, "product.file_removed", detail)?;
     Ok(())
 }
 

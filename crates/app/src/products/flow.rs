@@ -38,9 +38,12 @@ pub struct StoredFile {
     pub md5: String,
 }
 
-const SKU_LENGTH_MAX: usize = 127;
-const NAME_LENGTH_MAX: usize = 127;
-const FILE_NAME_LENGTH_MAX: usize = 200;
+/// Longest item number.
+pub const SKU_LENGTH_MAX: usize = 127;
+/// Longest name.
+pub const NAME_LENGTH_MAX: usize = 127;
+/// Longest name of a file, in bytes.
+pub const FILE_NAME_LENGTH_MAX: usize = 200;
 
 /// Makes a product and puts it on sale.
 pub fn create(cx: &mut Cx<'_, '_>, new: &NewProduct) -> Flow<Product> {
@@ -79,13 +82,19 @@ pub fn create(cx: &mut Cx<'_, '_>, new: &NewProduct) -> Flow<Product> {
     store::insert(cx.tx, &product)?;
     events::flow::record(cx, None, product.id, "product.created", serde_json::json!({ "sku": product.sku }))?;
     for price in &new.prices {
-        set_price(cx, &product, *price, cx.now)?;
+        put_price(cx, &product, *price, cx.now)?;
     }
     Ok(product)
 }
 
 /// Sets what a product costs in a currency from a moment on.
 pub fn set_price(cx: &mut Cx<'_, '_>, product: &Product, price: Money, valid_from: Timestamp) -> Flow<()> {
+    put_price(cx, product, price, valid_from)?;
+    store::raise(cx.tx, cx.merchant, product.id, cx.now)?;
+    Ok(())
+}
+
+fn put_price(cx: &mut Cx<'_, '_>, product: &Product, price: Money, valid_from: Timestamp) -> Flow<()> {
     if price.minor < 0 {
         return Err(Problem::invalid("price", "a price cannot be negative").into());
     }
@@ -103,6 +112,7 @@ pub fn add_file(cx: &mut Cx<'_, '_>, product: &Product, stored: &StoredFile) -> 
     store::insert_blob(cx.tx, &stored.sha256, stored.size, stored.crc32, &stored.md5, cx.now)?;
     store::insert_file(cx.tx, file, cx.merchant, product.id, &name, cx.now)?;
     store::insert_version(cx.tx, version, cx.merchant, file, &name, &stored.sha256, cx.now)?;
+    store::touch(cx.tx, cx.merchant, product.id, cx.now)?;
     let detail = serde_json::json!({ "name": name, "sha256": stored.sha256, "size": stored.size });
     events::flow::record(cx, None, product.id, "product.file_added", detail)?;
     Ok(ProductFile {
@@ -115,23 +125,26 @@ pub fn add_file(cx: &mut Cx<'_, '_>, product: &Product, stored: &StoredFile) -> 
     })
 }
 
-/// Gives a file a new content. The content must lie in the blob store already. Orders whose
-/// files are as bought keep the old one.
+/// Gives a file a new content, under the name that the content came with. The content must lie
+/// in the blob store already. Orders whose files are as bought keep the old one.
 pub fn replace_file(
     cx: &mut Cx<'_, '_>,
     product: &Product,
     old: &ProductFile,
     stored: &StoredFile,
 ) -> Flow<ProductFile> {
+    let name = valid_file_name(&stored.name)?;
     let version = FileVersionId::mint(cx.draws);
     store::insert_blob(cx.tx, &stored.sha256, stored.size, stored.crc32, &stored.md5, cx.now)?;
-    store::insert_version(cx.tx, version, cx.merchant, old.file, &old.name, &stored.sha256, cx.now)?;
-    let detail = serde_json::json!({ "name": old.name, "sha256": stored.sha256, "size": stored.size });
+    store::insert_version(cx.tx, version, cx.merchant, old.file, &name, &stored.sha256, cx.now)?;
+    store::touch(cx.tx, cx.merchant, product.id, cx.now)?;
+    let detail =
+        serde_json::json!({ "name": name, "was": old.name, "sha256": stored.sha256, "size": stored.size });
     events::flow::record(cx, None, product.id, "product.file_replaced", detail)?;
     Ok(ProductFile {
         file: old.file,
         version,
-        name: old.name.clone(),
+        name,
         size: stored.size,
         sha256: stored.sha256.clone(),
         md5: stored.md5.clone(),

@@ -2,8 +2,16 @@
 
 pub mod api;
 pub mod change;
+pub mod desk_flow;
+pub mod desk_store;
 pub mod flow;
+pub mod form;
 pub mod pages;
+pub mod staff_files;
+pub mod staff_form;
+pub mod staff_list;
+pub mod staff_pages;
+pub mod staff_view;
 pub mod store;
 pub mod upload;
 
@@ -129,13 +137,18 @@ pub fn path(product: &Product) -> String {
     if carried { format!("/p/{sku}") } else { format!("/p/{}", product.id) }
 }
 
+/// How far a gateway's clock may be behind ours. Its times are whole seconds besides: what was
+/// put on sale a moment before the payment may seem to come after it.
+const CLOCKS_APART: Span = Span::minutes(1);
+
 /// Every price that was in force at some moment of the 30 days before a payment.
 pub fn prices_honored(prices: &[Price], currency: Currency, paid_at: Timestamp) -> Vec<Money> {
     let window_start = paid_at - PRICE_HONORED;
+    let paid_by = paid_at + CLOCKS_APART;
     let mut times: Vec<Timestamp> = prices
         .iter()
         .filter(|price| {
-            price.currency == currency && price.valid_from > window_start && price.valid_from <= paid_at
+            price.currency == currency && price.valid_from > window_start && price.valid_from <= paid_by
         })
         .map(|price| price.valid_from)
         .collect();

@@ -1,11 +1,12 @@
 //! SQL of products, prices and files.
 
 use db::{DbError, Row, Source, Tx, sql};
-use kernel::{FileVersionId, MerchantId, PriceId, ProductFileId, ProductId, Timestamp};
+use kernel::{Currency, FileVersionId, MerchantId, PriceId, ProductFileId, ProductId, Timestamp};
 
 use super::{Price, Product, ProductFile};
 
-const COLUMNS: &str =
+/// Whole rows, for [`read`].
+pub const COLUMNS: &str =
     "SELECT id, merchant_id, sku, name, description, status, standard_text, other_text, support_text,
     link_life, download_limit, file_policy, pending_policy, created_at, updated_at, version FROM products";
 
@@ -54,6 +55,35 @@ pub fn save(tx: &mut Tx<'_>, product: &Product, now: Timestamp) -> Result<(), Db
     .bind(product.id)
     .bind(product.version)
     .change_one(tx)
+}
+
+/// Notes that what hangs on a product has changed: whoever looks at an older version is to notice.
+pub fn raise(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    product: ProductId,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sql("UPDATE products SET updated_at = $1, version = version + 1 WHERE merchant_id = $2 AND id = $3")
+        .bind(now)
+        .bind(merchant)
+        .bind(product)
+        .change_one(tx)
+}
+
+/// Notes that a product's files have changed. They are no part of what a version is of: an
+/// upload of an hour must not spoil the form that a colleague fills in meanwhile.
+pub fn touch(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    product: ProductId,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sql("UPDATE products SET updated_at = $1 WHERE merchant_id = $2 AND id = $3")
+        .bind(now)
+        .bind(merchant)
+        .bind(product)
+        .change_one(tx)
 }
 
 /// By id.
@@ -147,6 +177,40 @@ pub fn prices(
     })
 }
 
+/// Takes back the prices in a currency that were to begin after a moment to come. Answers how many.
+pub fn delete_coming_prices(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    product: ProductId,
+    currency: Currency,
+    after: Timestamp,
+) -> Result<u64, DbError> {
+    sql("DELETE FROM prices WHERE merchant_id = $1 AND product_id = $2 AND currency = $3 AND valid_from > $4")
+        .bind(merchant)
+        .bind(product)
+        .bind(currency)
+        .bind(after)
+        .execute(tx)
+}
+
+/// Takes back one price, if it has not come into force. Answers whether it was there.
+pub fn delete_coming_price(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    product: ProductId,
+    id: PriceId,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let deleted = sql("DELETE FROM prices
+          WHERE merchant_id = $1 AND product_id = $2 AND id = $3 AND valid_from > $4")
+    .bind(merchant)
+    .bind(product)
+    .bind(id)
+    .bind(now)
+    .execute(tx)?;
+    Ok(deleted == 1)
+}
+
 /// Records a content. The same content again is the same row.
 pub fn insert_blob(
     tx: &mut Tx<'_>,
@@ -206,6 +270,24 @@ pub fn insert_version(
     .bind(now)
     .execute(tx)
     .map(drop)
+}
+
+/// Takes a file off its product. Answers whether it was on it.
+pub fn remove_file(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    product: ProductId,
+    file: ProductFileId,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let changed = sql("UPDATE product_files SET removed_at = $1
+          WHERE merchant_id = $2 AND product_id = $3 AND id = $4 AND removed_at IS NULL")
+    .bind(now)
+    .bind(merchant)
+    .bind(product)
+    .bind(file)
+    .execute(tx)?;
+    Ok(changed == 1)
 }
 
 /// The files of a product that are not removed, each with its newest content.
@@ -289,7 +371,8 @@ pub fn read_file(row: &mut Row) -> Result<ProductFile, DbError> {
     })
 }
 
-fn read(row: &mut Row) -> Result<Product, DbError> {
+/// Reads a whole row of products.
+pub fn read(row: &mut Row) -> Result<Product, DbError> {
     Ok(Product {
         id: row.get("id")?,
         merchant: row.get("merchant_id")?,

@@ -1,7 +1,7 @@
 //! Opening, finding and ending sessions; making and spending one-time links.
 
 use db::{DbError, Source};
-use kernel::{LoginTokenId, MerchantId, SessionId, Timestamp};
+use kernel::{LoginTokenId, MerchantId, SessionId, Span, Timestamp};
 
 use super::{Holder, LINK_LIFE, LoginLink, NewLink, Opened, Origin, Session, Token, USER_AGENT_MAX, store};
 use crate::cx::Cx;
@@ -78,8 +78,13 @@ pub fn revoke_all(cx: &mut Cx<'_, '_>, holder: Holder, except: Option<SessionId>
 
 /// Makes a one-time link. Earlier ones of the same holder keep working until their time is over.
 pub fn make_link(cx: &mut Cx<'_, '_>, holder: Holder) -> Result<NewLink, DbError> {
+    make_link_for(cx, holder, LINK_LIFE)
+}
+
+/// [`make_link`] for so long.
+pub fn make_link_for(cx: &mut Cx<'_, '_>, holder: Holder, life: Span) -> Result<NewLink, DbError> {
     let token = Token::of(cx.draws.nonce());
-    let link = LoginLink { id: LoginTokenId::mint(cx.draws), holder, expires_at: cx.now + LINK_LIFE };
+    let link = LoginLink { id: LoginTokenId::mint(cx.draws), holder, expires_at: cx.now + life };
     store::insert_link(cx.tx, cx.merchant, &link, token.hash(), cx.now)?;
     events::flow::record(
         cx,

@@ -87,6 +87,8 @@ pub const CUSTOMER_IDLE: Span = Span::days(7);
 pub const CUSTOMER_LIFE: Span = Span::days(30);
 /// How long a one-time link works.
 pub const LINK_LIFE: Span = Span::minutes(15);
+/// How long an invitation works: nobody waits at their mailbox for one.
+pub const INVITATION_LIFE: Span = Span::hours(24);
 /// How exact "last seen" is: a write per request would make reading pages as dear as buying.
 pub const TOUCH_EVERY: Span = Span::minutes(1);
 /// Longest description of a browser that is kept.

@@ -174,6 +174,24 @@ pub fn usable_link(
     .optional(source, read_link)
 }
 
+/// Ends the one-time links of a customer or of somebody of the back office that were not used.
+/// Answers how many there were.
+pub fn void_links(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    holder: Holder,
+    now: Timestamp,
+) -> Result<u64, DbError> {
+    // Links live for minutes, so those that have not run out are few, and have an index.
+    sql("UPDATE login_tokens SET consumed_at = $1
+          WHERE merchant_id = $2 AND (staff_id = $3 OR customer_id = $4) AND consumed_at IS NULL AND expires_at > $1")
+    .bind(now)
+    .bind(merchant)
+    .bind(holder.staff())
+    .bind(holder.customer())
+    .execute(tx)
+}
+
 /// Spends a link. Of any number of requests at once, one gets it.
 pub fn consume_link(
     tx: &mut Tx<'_>,

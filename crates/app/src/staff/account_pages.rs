@@ -295,12 +295,12 @@ async fn show_sessions(State(app): State<App>, staff: StaffVisit) -> Response {
 async fn revoke(State(app): State<App>, staff: StaffVisit, Posted(form): Posted<OneSession>) -> Response {
     let holder = Holder::Staff(staff.staff.id);
     let ended = staff.write(&app, move |cx| sessions::flow::revoke(cx, holder, form.session)).await;
-    staff.after(&app, ended, SESSIONS, "signed_out")
+    staff.after(&app, ended, SESSIONS, "session_ended")
 }
 
 /// `POST /admin/sessions/revoke-others`
 async fn revoke_others(State(app): State<App>, staff: StaffVisit, Posted(_): Posted<Nothing>) -> Response {
     let (holder, keep) = (Holder::Staff(staff.staff.id), Some(staff.session.id));
     let ended = staff.write(&app, move |cx| Ok(sessions::flow::revoke_all(cx, holder, keep)?)).await;
-    staff.after(&app, ended, SESSIONS, "signed_out")
+    staff.after(&app, ended, SESSIONS, "sessions_ended")
 }

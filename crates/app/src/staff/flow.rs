@@ -1,16 +1,16 @@
 //! What happens to people: invited, signed in, changed, locked out. Every act is recorded.
 
 use db::{DbError, Inserted};
-use kernel::{EmailAddress, MessageId, Secret, SessionId, StaffId, Timestamp};
+use kernel::{EmailAddress, Secret, SessionId, StaffId, Timestamp};
 
 use super::steps::Waiting;
 use super::{NAME_LENGTH_MAX, Role, STAFF_MAX, Staff, store, totp, totp_context};
-use crate::cx::Cx;
+use crate::cx::{Actor, Cx};
 use crate::events;
 use crate::merchants;
-use crate::messages::{self, Message, MessageKind, MessageState};
+use crate::messages::{self, MessageKind};
 use crate::problem::{Code, Flow, Problem};
-use crate::sessions::{self, Holder, NewLink, Opened, Origin};
+use crate::sessions::{self, Holder, INVITATION_LIFE, NewLink, Opened, Origin};
 
 /// A link for the owner of a shop in which nobody can sign in yet: makes the owner if there is
 /// none. `None` once an owner has a password: a restart must not hand out a way in.
@@ -86,28 +86,18 @@ fn taken(email: &EmailAddress) -> Problem {
 }
 
 fn send_link(cx: &mut Cx<'_, '_>, staff: &Staff) -> Flow<NewLink> {
-    let made = sessions::flow::make_link(cx, Holder::Staff(staff.id))?;
-    let context = serde_json::json!({
-        "staff": staff.id,
-        "link_sealed": made.sealed(cx.ring, cx.draws.nonce()),
-    });
-    let message = Message {
-        id: MessageId::mint(cx.draws),
-        merchant: cx.merchant,
-        kind: MessageKind::StaffInvitation,
-        dedupe_key: format!("staff_invitation:{}", made.link.id),
-        order: None,
-        customer: None,
-        to: staff.email.clone(),
-        subject: String::new(),
-        context,
-        state: MessageState::Waiting,
-        attempts: 0,
-        last_error: String::new(),
-        created_at: cx.now,
-        sent_at: None,
+    let made = sessions::flow::make_link_for(cx, Holder::Staff(staff.id), INVITATION_LIFE)?;
+    let inviter = match cx.actor {
+        Actor::Staff(id) => store::by_id(cx.tx, cx.merchant, id)?,
+        _ => None,
     };
-    messages::flow::intend(cx, &message)?;
+    let context = serde_json::json!({
+        "inviter": inviter.as_ref().map(Staff::label),
+        "role": staff.role,
+        "hours": INVITATION_LIFE.as_seconds() / 3_600,
+    });
+    let kind = MessageKind::StaffInvitation;
+    messages::flow::let_in(cx, kind, &staff.email, &made, "/admin/welcome", context)?;
     Ok(made)
 }
 
@@ -138,7 +128,7 @@ pub fn enter_with_code(cx: &mut Cx<'_, '_>, waiting: &Waiting, code: &str, origi
 }
 
 fn open(cx: &mut Cx<'_, '_>, staff: &Staff, origin: &Origin) -> Flow<Entered> {
-    cx.actor = crate::cx::Actor::Staff(staff.id);
+    cx.actor = Actor::Staff(staff.id);
     Ok(Entered::In(sessions::flow::open(cx, Holder::Staff(staff.id), origin)?))
 }
 

@@ -5,6 +5,7 @@ pub mod api;
 pub mod assets;
 pub mod csv;
 pub mod desk;
+pub mod files;
 pub mod form;
 pub mod limits;
 pub mod listing;
@@ -23,8 +24,8 @@ use tower::ServiceExt as _;
 
 use crate::app::App;
 use crate::{
-    api_keys, carts, connections, customers, downloads, events, invoices, jobs, links, merchants, messages,
-    notices, orders, products, reviews, staff,
+    api_keys, carts, connections, customers, downloads, events, home, invoices, jobs, links, merchants,
+    messages, notices, orders, products, reviews, staff,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -36,8 +37,12 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = staff::sign_in_pages::desk(desk);
     let desk = staff::account_pages::desk(desk);
     let desk = staff::staff_pages::desk(desk);
+    let desk = home::staff_pages::desk(desk);
     let desk = orders::staff_list::desk(desk);
     let desk = orders::staff_pages::desk(desk);
+    let desk = products::staff_pages::desk(desk);
+    let desk = customers::staff_list::desk(desk);
+    let desk = customers::staff_pages::desk(desk);
     let desk = invoices::staff_pages::desk(desk);
     let desk = notices::staff_pages::desk(desk);
     let desk = events::staff_pages::desk(desk);

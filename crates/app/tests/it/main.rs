@@ -3,9 +3,15 @@
 mod support;
 
 mod api;
+mod attacks;
 mod audit;
 mod backups;
 mod buyer;
+mod faults;
+mod links;
+mod paypal;
 mod quarantine;
+mod simulator;
 mod smoke;
 mod staff;
+mod tenancy;

@@ -11,6 +11,7 @@ use crate::support::{NewGood, TestApp};
 
 testkit::both_engines! {
     a_quarantined_shop_stores_notices_but_calls_nobody_and_sends_nothing,
+    what_was_held_back_in_the_moment_of_its_making_leaves_when_the_quarantine_is_lifted,
     mail_that_waited_can_be_dropped,
     an_older_database_than_its_witness_is_quarantined,
     a_copy_is_quarantined,
@@ -48,11 +49,22 @@ fn a_quarantined_shop_stores_notices_but_calls_nobody_and_sends_nothing(t: TestA
     assert_eq!(t.mailbox().len(), 0);
 
     lift(&t, WaitingMail::Send);
-    // What was claimed in the moment of its making is looked at again a minute later.
-    t.advance(kernel::Span::minutes(2));
     t.run_jobs();
-    t.advance(kernel::Span::minutes(2));
+    assert_eq!(t.status(&order), OrderStatus::Paid);
+    assert_eq!(t.mailbox().len(), 1);
+}
+
+fn what_was_held_back_in_the_moment_of_its_making_leaves_when_the_quarantine_is_lifted(t: TestApp) {
+    let font = t.product(NewGood::of("FONT"));
+    let order = t.order(&[(&font, 1)]);
+    quarantine(&t);
+    t.deliver(&Body::completed(&t.sale_of(&order), Means::Instant));
     t.run_jobs();
+    assert_eq!(t.jobs_in("ready"), 1);
+
+    lift(&t, WaitingMail::Send);
+    t.run_jobs();
+
     assert_eq!(t.status(&order), OrderStatus::Paid);
     assert_eq!(t.mailbox().len(), 1);
 }

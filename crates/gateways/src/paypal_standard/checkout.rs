@@ -3,7 +3,7 @@
 use kernel::Money;
 
 use super::{TITLE, settings};
-use crate::{Checkout, Connection, Opening, Unsupported};
+use crate::{Button, Checkout, Connection, Opening, Unsupported};
 
 /// PayPal cuts longer names off or refuses them.
 const NAME_CHARS_MAX: usize = 127;
@@ -39,6 +39,24 @@ pub(super) fn form(wanted: &Checkout, on: &Connection) -> Result<Opening, Unsupp
         field("no_shipping", "1"),
     ]);
     fields.extend(wanted.locale.as_deref().and_then(country).map(|country| field("lc", &country)));
+    Ok(Opening::Form { action: settings::webscr_url(on), fields })
+}
+
+/// What a button on another site posts. Nothing in it names an order: whoever presses it twice
+/// buys twice.
+pub(super) fn button(wanted: &Button, on: &Connection) -> Result<Opening, Unsupported> {
+    let fields = vec![
+        field("cmd", "_xclick"),
+        field("business", settings::business(on)),
+        field("item_name", &name(&wanted.name)),
+        field("item_number", &wanted.sku),
+        field("amount", &amount(wanted.price)?),
+        field("currency_code", wanted.price.currency.code()),
+        field("notify_url", &wanted.notify_url),
+        field("charset", "utf-8"),
+        field("no_note", "1"),
+        field("no_shipping", "1"),
+    ];
     Ok(Opening::Form { action: settings::webscr_url(on), fields })
 }
 

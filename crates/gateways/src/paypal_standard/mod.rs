@@ -17,8 +17,8 @@ mod settings;
 pub use settings::{ENDPOINT, RECEIVER, names_only_us, webscr_url};
 
 use crate::{
-    Capabilities, Checkout, ConfigProblem, Connection, Exchange, Gateway, Judgment, Notice, Opening, Outcome,
-    RawPost, Reply, Request, Unsupported,
+    Button, Capabilities, Checkout, ConfigProblem, Connection, Exchange, Gateway, Judgment, Notice, Opening,
+    Outcome, RawPost, Reply, Request, Unsupported,
 };
 use fields::Fields;
 
@@ -90,6 +90,10 @@ impl Gateway for PaypalStandard {
 
     fn checkout(&self, wanted: &Checkout, on: &Connection) -> Result<Opening, Unsupported> {
         checkout::form(wanted, on)
+    }
+
+    fn button(&self, wanted: &Button, on: &Connection) -> Result<Opening, Unsupported> {
+        checkout::button(wanted, on)
     }
 }
 

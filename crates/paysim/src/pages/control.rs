@@ -139,14 +139,22 @@ fn control_page(book: &mut Book, now: Timestamp, watching: bool) -> ControlPage 
     }
 }
 
-const POSTBACKS: [Postback; 4] =
-    [Postback::Honest, Postback::Unavailable, Postback::Garbage, Postback::Silent];
+const POSTBACKS: [Postback; 6] = [
+    Postback::Honest,
+    Postback::Unavailable,
+    Postback::Garbage,
+    Postback::Empty,
+    Postback::Elsewhere,
+    Postback::Silent,
+];
 
 fn postback_line(way: Postback, chosen: Postback) -> PostbackLine {
     let (word, title) = match way {
         Postback::Honest => ("honest", "answer VERIFIED or INVALID"),
         Postback::Unavailable => ("unavailable", "answer 503"),
         Postback::Garbage => ("garbage", "answer with a web page"),
+        Postback::Empty => ("empty", "answer with nothing"),
+        Postback::Elsewhere => ("elsewhere", "answer with a redirect"),
         Postback::Silent => ("silent", "do not answer"),
     };
     PostbackLine { word, title, chosen: way == chosen }

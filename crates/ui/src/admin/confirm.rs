@@ -67,6 +67,8 @@ acts! {
     DisableStaff = "disable_staff" is Bad,
     /// Sign a customer out everywhere.
     SignOutCustomer = "sign_out_customer" is Bad,
+    /// Mail a customer a link that signs them in.
+    SignInLink = "sign_in_link" is Info,
     /// Turn one's own second step off: asks for the `password`.
     TotpOff = "totp_off" is Bad,
     /// Take nothing from a gateway account any more.
@@ -103,6 +105,9 @@ pub struct ConfirmPage {
     pub reason: Option<String>,
     /// Whether the password is asked for again.
     pub ask_password: bool,
+    /// How often this person had done it before the page was shown, where doing it twice by one
+    /// form would harm.
+    pub turn: Option<i64>,
     /// Field name to what is wrong with it.
     pub errors: Errors,
 }
@@ -126,6 +131,7 @@ impl ConfirmPage {
             days: None,
             reason: None,
             ask_password: false,
+            turn: None,
             errors: Errors::new(),
         }
     }
@@ -163,6 +169,7 @@ impl Template for ConfirmPage {
             days: (*act == Act::Extend).then(|| text("3")),
             reason: matches!(act, Act::RevokeLine | Act::AcceptNotice | Act::RefuseNotice).then(String::new),
             ask_password: *act == Act::TotpOff,
+            turn: (*act == Act::Reissue).then_some(2),
             ..Self::new(*act, "Harbor Charts, North", "/admin/orders/ord_1/resend", "/admin/orders/ord_1")
         };
         let mut samples: Vec<Self> = Act::ALL.iter().map(page).collect();

@@ -1,22 +1,27 @@
 //! Accounts: the buyers of this merchant, and one with everything they have.
 
-use kernel::{CustomerId, Money, Timestamp};
+use kernel::{CustomerId, Money, OrderId, Timestamp};
 use serde::Serialize;
 
-use super::access::SessionRow;
-use super::list::{Direction, Listing, Sort};
+use super::access::{Errors, SessionRow, errors};
+use super::events::EventRow;
+use super::invoices::InvoiceRow;
+use super::list::{Choice, Direction, Label, Listing, Sort};
 use super::messages::MessageRow;
 use super::orders::OrderRow;
 use super::sample::{bits, days_ago};
+use super::timeline::order_id;
+use super::words::{LinkState, Word as _};
 use crate::Template;
 use crate::samples::{LONG, RIGHT_TO_LEFT, eur, text, usd};
 
 /// templates/admin/customers.html - `/admin/customers`.
 ///
-/// `q` finds mail addresses, names and companies. Columns to sort by: `email`, `name`, `created`.
+/// `q` finds mail addresses, names, companies and ids. Filters: `country`, `from`, `to`. Columns to
+/// sort by: `email`, `name`, `created`.
 #[derive(Debug, Clone, Serialize)]
 pub struct CustomersPage {
-    /// Search, sort, pages.
+    /// Search, filters, sort, pages.
     pub list: Listing,
     /// One page of them.
     pub customers: Vec<CustomerRow>,
@@ -45,7 +50,8 @@ pub struct CustomerRow {
 
 /// templates/admin/customer.html - `/admin/customers/{id}`.
 ///
-/// Signing them out everywhere is confirmed at `/admin/customers/{id}/sign-out`.
+/// Signing them out everywhere is confirmed at `/admin/customers/{id}/sign-out`, mailing a sign-in
+/// link at `…/sign-in-link`; name and address are changed at `…/edit`.
 #[derive(Debug, Clone, Serialize)]
 pub struct CustomerPage {
     /// Who.
@@ -62,8 +68,55 @@ pub struct CustomerPage {
     pub messages: Vec<MessageRow>,
     /// The list with all of it, when there is more.
     pub messages_more: Option<String>,
+    /// What the orders above let them download.
+    pub links: Vec<CustomerLink>,
+    /// Documents of the orders above, the newest first.
+    pub invoices: Vec<InvoiceRow>,
+    /// What was done to the account, and by staff to the orders above, the newest first.
+    pub acts: Vec<EventRow>,
     /// The browsers they are signed in with.
     pub sessions: Vec<SessionRow>,
+}
+
+/// What one line of an order lets a customer download.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomerLink {
+    /// Of which order.
+    pub order: OrderId,
+    /// What it delivers.
+    pub product: String,
+    /// Whether it works.
+    pub state: LinkState,
+    /// Until when, at the latest.
+    pub expires_at: Timestamp,
+    /// How many links there are.
+    pub count: u32,
+}
+
+/// templates/admin/customer_edit.html - `/admin/customers/{id}/edit`.
+///
+/// Posts `name`, `company` and `email` to its own path.
+#[derive(Debug, Clone, Serialize)]
+pub struct CustomerEditPage {
+    /// Whose account.
+    pub id: CustomerId,
+    /// The address that is told when it is replaced.
+    pub email_now: String,
+    /// As typed.
+    pub form: CustomerForm,
+    /// Field name to what is wrong with it.
+    pub errors: Errors,
+}
+
+/// What staff may change of an account, as it was typed.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct CustomerForm {
+    /// May be empty.
+    pub name: String,
+    /// May be empty.
+    pub company: String,
+    /// What they are known by.
+    pub email: String,
 }
 
 fn customer(number: u128, name: &str) -> CustomerRow {
@@ -79,6 +132,16 @@ fn customer(number: u128, name: &str) -> CustomerRow {
     }
 }
 
+fn link(state: &LinkState) -> CustomerLink {
+    CustomerLink {
+        order: order_id(1),
+        product: text("Harbor Charts, North"),
+        state: *state,
+        expires_at: days_ago(-2),
+        count: 3,
+    }
+}
+
 impl Template for CustomersPage {
     const NAME: &'static str = "admin/customers.html";
 
@@ -91,6 +154,13 @@ impl Template for CustomersPage {
         let list = |search: &str| {
             Listing::of("/admin/customers")
                 .search(search)
+                .choice(
+                    "country",
+                    "",
+                    vec![Choice { value: text("GB"), label: Label::text("United Kingdom") }],
+                )
+                .day("from", "")
+                .day("to", "")
                 .sorted(Sort::by("created", Direction::Descending), SORTABLE)
                 .csv("/admin/customers.csv")
         };
@@ -122,6 +192,9 @@ impl Template for CustomerPage {
             orders_more: Some(text("/admin/orders?q=buyer1%40example.com")),
             messages: MessageRow::samples(),
             messages_more: Some(text("/admin/messages?q=buyer1%40example.com")),
+            links: LinkState::ALL.iter().map(link).collect(),
+            invoices: InvoiceRow::samples(),
+            acts: EventRow::samples(),
             sessions: vec![SessionRow::sample(1, false), SessionRow::sample(2, false)],
         };
         let bare = Self {
@@ -131,9 +204,36 @@ impl Template for CustomerPage {
             orders_more: None,
             messages: Vec::new(),
             messages_more: None,
+            links: Vec::new(),
+            invoices: Vec::new(),
+            acts: Vec::new(),
             sessions: Vec::new(),
             ..page.clone()
         };
         vec![page, bare]
+    }
+}
+
+impl Template for CustomerEditPage {
+    const NAME: &'static str = "admin/customer_edit.html";
+
+    fn samples() -> Vec<Self> {
+        let form = CustomerForm {
+            name: text("Ada Lovelace"),
+            company: String::new(),
+            email: text("ada@example.com"),
+        };
+        let page = Self {
+            id: CustomerId::from_bits(bits(1)),
+            email_now: text("ada@example.com"),
+            form,
+            errors: Errors::new(),
+        };
+        let wrong = Self {
+            form: CustomerForm { name: text(LONG), company: text(RIGHT_TO_LEFT), email: text("ada@") },
+            errors: errors(&[("email", "This is no mail address.")]),
+            ..page.clone()
+        };
+        vec![page, wrong]
     }
 }

@@ -74,24 +74,9 @@ pub struct JobRow {
     pub created_at: Timestamp,
 }
 
-impl Template for EventsPage {
-    const NAME: &'static str = "admin/events.html";
-
-    fn samples() -> Vec<Self> {
-        let choice =
-            |value: &str| Choice { value: text(value), label: Label::key(format!("admin.actor.{value}")) };
-        let list = |search: &str| {
-            let actors = ["staff", "gateway", "system", "shell", "api", "customer"].map(choice).into();
-            let nouns = ["order", "notice", "product"]
-                .map(|noun| Choice { value: text(noun), label: Label::text(noun) });
-            Listing::of("/admin/events")
-                .search(search)
-                .choice("actor", "", actors)
-                .choice("kind", "", nouns.into())
-                .day("from", "")
-                .day("to", "")
-                .csv("/admin/events.csv")
-        };
+impl EventRow {
+    /// Lines for samples.
+    pub(super) fn samples() -> Vec<Self> {
         let row = |number: u128, by, kind: &str| EventRow {
             id: EventId::from_bits(bits(number)),
             seq: (number > 1).then(|| 10_000 - i64::try_from(number).unwrap_or_default()),
@@ -110,7 +95,7 @@ impl Template for EventsPage {
             detail: vec![(text("name"), text(LONG)), (text("was"), text(RIGHT_TO_LEFT))],
             ..row(5, Actor::Api(text("Warehouse")), "product.file_added")
         };
-        let events = vec![
+        vec![
             row(1, Actor::Staff(text("Grace Hopper")), "order.links_extended"),
             row(2, Actor::Gateway(text("PayPal")), "notice.quarantined"),
             row(3, Actor::Shell, "connection.added"),
@@ -118,7 +103,29 @@ impl Template for EventsPage {
             odd,
             EventRow { detail: Vec::new(), ..row(6, Actor::Customer, "order.placed") },
             EventRow { detail: Vec::new(), ..row(7, Actor::Visitor, "order.placed") },
-        ];
+        ]
+    }
+}
+
+impl Template for EventsPage {
+    const NAME: &'static str = "admin/events.html";
+
+    fn samples() -> Vec<Self> {
+        let choice =
+            |value: &str| Choice { value: text(value), label: Label::key(format!("admin.actor.{value}")) };
+        let list = |search: &str| {
+            let actors = ["staff", "gateway", "system", "shell", "api", "customer"].map(choice).into();
+            let nouns = ["order", "notice", "product"]
+                .map(|noun| Choice { value: text(noun), label: Label::text(noun) });
+            Listing::of("/admin/events")
+                .search(search)
+                .choice("actor", "", actors)
+                .choice("kind", "", nouns.into())
+                .day("from", "")
+                .day("to", "")
+                .csv("/admin/events.csv")
+        };
+        let events = EventRow::samples();
         vec![
             Self { list: list("").pages(None, Some("x")).done(), events },
             Self { list: list("").done(), events: Vec::new() },

@@ -74,6 +74,17 @@ fn row(number: u128, kind: InvoiceKind, buyer: &str) -> InvoiceRow {
     }
 }
 
+impl InvoiceRow {
+    /// Documents for samples.
+    pub(super) fn samples() -> Vec<Self> {
+        vec![
+            row(44, InvoiceKind::Invoice, "Analytical Engines Ltd"),
+            row(43, InvoiceKind::CreditNote, RIGHT_TO_LEFT),
+            Self { net: usd(21_00), tax: usd(0), gross: usd(21_00), ..row(42, InvoiceKind::Invoice, LONG) },
+        ]
+    }
+}
+
 impl Template for InvoicesPage {
     const NAME: &'static str = "admin/invoices.html";
 
@@ -92,16 +103,7 @@ impl Template for InvoicesPage {
                 .sorted(Sort::by("number", Direction::Descending), SORTABLE)
                 .csv("/admin/invoices.csv")
         };
-        let invoices = vec![
-            row(44, InvoiceKind::Invoice, "Analytical Engines Ltd"),
-            row(43, InvoiceKind::CreditNote, RIGHT_TO_LEFT),
-            InvoiceRow {
-                net: usd(21_00),
-                tax: usd(0),
-                gross: usd(21_00),
-                ..row(42, InvoiceKind::Invoice, LONG)
-            },
-        ];
+        let invoices = InvoiceRow::samples();
         vec![
             Self { list: list("").pages(Some("x"), Some("y")).done(), invoices },
             Self { list: list("").done(), invoices: Vec::new() },

@@ -21,7 +21,8 @@
 //! | `/products`, `/products/new`, `/products/{id}`, `/products/{id}/edit` | [`ProductsPage`], [`ProductFormPage`], [`ProductPage`] |
 //! | `/products/{id}/archive`, `/products/{id}/files/{file}/remove` | [`ConfirmPage`] |
 //! | `/products/{id}/files/{file}/replace` | [`FileReplacePage`] |
-//! | `/customers`, `/customers/{id}`, `/customers/{id}/sign-out` | [`CustomersPage`], [`CustomerPage`], [`ConfirmPage`] |
+//! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
+//! | `/customers/{id}/{sign-out,sign-in-link}` | [`ConfirmPage`] |
 //! | `/invoices`, `/invoices/{id}` | [`InvoicesPage`], [`InvoicePage`] |
 //! | `/messages`, `/messages/{id}`, `/messages/{id}/resend` | [`MessagesPage`], [`MessagePage`], [`ConfirmPage`] |
 //! | `/notices`, `/notices/{id}`, `/notices/{id}/{accept,refuse,replay}` | [`NoticesPage`], [`NoticePage`], [`ConfirmPage`] |
@@ -33,7 +34,8 @@
 //!
 //! `POST` without a page of its own: `/admin/sign-out`, `/admin/sessions/revoke`,
 //! `/admin/sessions/revoke-others`, `/admin/staff/{id}/{role,enable,invite}`,
-//! `/admin/products/{id}/activate`, `/admin/products/{id}/files`, `/admin/jobs/{id}/retry`,
+//! `/admin/products/{id}/activate`, `/admin/products/{id}/files`,
+//! `/admin/products/{id}/prices/{price}/withdraw`, `/admin/jobs/{id}/retry`,
 //! `/admin/settings/logo`, `/admin/settings/logo/remove`.
 //!
 //! After a form: 303 to a page, or, when something is wrong, 422 with the same page, what was typed
@@ -68,7 +70,7 @@ pub use access::{
 pub use chart::{Bar, DaySales, SalesChart};
 pub use confirm::{Act, ConfirmPage, DeniedPage, StaffProblemPage};
 pub use connections::{ConnectionFailure, ConnectionPage, ConnectionRow, ConnectionsPage, NewConnectionPage};
-pub use customers::{CustomerPage, CustomerRow, CustomersPage};
+pub use customers::{CustomerEditPage, CustomerForm, CustomerLink, CustomerPage, CustomerRow, CustomersPage};
 pub use events::{EventRow, EventsPage, JobRow, JobsPage};
 pub use home::{Alarm, AlarmExample, HomePage, Setup};
 pub use invoices::{InvoicePage, InvoiceRow, InvoicesPage};
@@ -117,6 +119,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/connection_new.html",
     "admin/connections.html",
     "admin/customer.html",
+    "admin/customer_edit.html",
     "admin/customers.html",
     "admin/denied.html",
     "admin/events.html",
@@ -172,6 +175,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<FileReplacePage>("/admin/products/prd_1"),
         office::<CustomersPage>("/admin/customers"),
         office::<CustomerPage>("/admin/customers/cus_1"),
+        office::<CustomerEditPage>("/admin/customers/cus_1/edit"),
         office::<InvoicesPage>("/admin/invoices"),
         office::<InvoicePage>("/admin/invoices/inv_1"),
         office::<OrdersPage>("/admin/orders"),

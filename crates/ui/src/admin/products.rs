@@ -1,6 +1,6 @@
 //! Packages: the list, one with its files and sales, the form, and the ways its files change.
 
-use kernel::{Currency, FileVersionId, Money, ProductFileId, ProductId, Span, Timestamp};
+use kernel::{Currency, FileVersionId, Money, PriceId, ProductFileId, ProductId, Span, Timestamp};
 use serde::Serialize;
 
 use super::access::{Errors, errors};
@@ -50,7 +50,8 @@ pub struct ProductRow {
 /// templates/admin/product.html - `/admin/products/{id}`.
 ///
 /// Files are posted as `file`, several in one request, to `/admin/products/{id}/files`
-/// (multipart; the token comes before the files). Replacing has its page at
+/// (multipart; the token comes before the files). A price to come is taken back by a post to
+/// `/admin/products/{id}/prices/{price}/withdraw`. Replacing has its page at
 /// `/admin/products/{id}/files/{file}/replace`, removing is confirmed at `…/remove`; archiving and
 /// putting on sale post to `/admin/products/{id}/archive` and `…/activate`.
 #[derive(Debug, Clone, Serialize)]
@@ -100,6 +101,8 @@ pub struct ProductPage {
 /// A price from one moment on.
 #[derive(Debug, Clone, Serialize)]
 pub struct PriceRow {
+    /// Its id.
+    pub id: PriceId,
     /// The currency.
     pub currency: Currency,
     /// The amount; `None` ends the sale in this currency.
@@ -171,9 +174,9 @@ pub struct ButtonCode {
 /// templates/admin/product_form.html - a new product, or an old one changed.
 ///
 /// Posts to `/admin/products` or `/admin/products/{id}`: `version`, `sku`, `name`, `description`, `status`,
-/// `currency_N` and `amount_N` for N from 0, `link_life_days`, `download_limit`, `file_policy`,
+/// `currency_N`, `amount_N` and `from_N` for N from 0, `link_life_days`, `download_limit`, `file_policy`,
 /// `pending_policy`, `standard_text`, `other_text`, `support_text`. An amount left empty ends the
-/// sale in that currency. Errors of prices are named `amount_N`.
+/// sale in that currency. Errors of prices are named by their field; `product-form` is the whole.
 #[derive(Debug, Clone, Serialize)]
 pub struct ProductFormPage {
     /// `None` for a new one.
@@ -226,6 +229,8 @@ pub struct PriceField {
     pub currency: String,
     /// Decimal.
     pub amount: String,
+    /// From which day on, as `2026-03-01`; empty is at once.
+    pub from: String,
 }
 
 /// What may be written into a text; what it becomes is `admin.placeholder.NAME` in the catalog.
@@ -341,6 +346,7 @@ impl Template for ProductPage {
 
     fn samples() -> Vec<Self> {
         let price = |amount: Option<Money>, currency, valid_from, in_force| PriceRow {
+            id: PriceId::from_bits(bits(1)),
             currency,
             amount,
             valid_from,
@@ -411,8 +417,11 @@ impl Template for ProductFormPage {
     const NAME: &'static str = "admin/product_form.html";
 
     fn samples() -> Vec<Self> {
-        let price =
-            |currency: &str, amount: &str| PriceField { currency: text(currency), amount: text(amount) };
+        let price = |currency: &str, amount: &str| PriceField {
+            currency: text(currency),
+            amount: text(amount),
+            from: String::new(),
+        };
         let form = ProductForm {
             sku: String::new(),
             name: String::new(),

@@ -246,6 +246,8 @@ badges! {
         OtherText = "other_text" is Quiet,
         /// A link that signs a customer in.
         SignIn = "sign_in" is Quiet,
+        /// An account has another address: told to the one it had.
+        AddressChanged = "address_changed" is Quiet,
         /// A link that signs staff in for the first time.
         StaffInvitation = "staff_invitation" is Quiet,
     }
@@ -360,6 +362,8 @@ badges! {
 
     /// What a standing check has found. The front page tells each in words, with the way to help.
     AlarmKind in "alarm" {
+        /// Nothing leaves the house until the operator has looked.
+        HeldBack = "held_back" is Bad,
         /// The money is there and the goods are not.
         PaidNotDelivered = "paid_not_delivered" is Bad,
         /// The money went back and the links still work.

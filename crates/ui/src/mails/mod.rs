@@ -9,7 +9,7 @@ mod people;
 
 pub use delivery::{DeliveryMail, MailDelivery, Occasion, ProductNoteMail, ReceiptFacts};
 pub use payment::{AccessClosedMail, ClosedBecause, PaymentFailedMail, PaymentPendingMail};
-pub use people::{MerchantAlarmMail, SignInMail, StaffInvitationMail};
+pub use people::{AddressChangedMail, MerchantAlarmMail, SignInMail, StaffInvitationMail};
 
 use crate::gallery::{Exhibit, mail};
 use crate::templates::{Source, embed};
@@ -29,6 +29,8 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "mail/access_closed.html",
     "mail/sign_in.txt",
     "mail/sign_in.html",
+    "mail/address_changed.txt",
+    "mail/address_changed.html",
     "mail/staff_invitation.txt",
     "mail/staff_invitation.html",
     "mail/merchant_alarm.txt",
@@ -43,6 +45,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         mail::<PaymentFailedMail>(),
         mail::<AccessClosedMail>(),
         mail::<SignInMail>(),
+        mail::<AddressChangedMail>(),
         mail::<StaffInvitationMail>(),
         mail::<MerchantAlarmMail>(),
     ]

@@ -14,6 +14,14 @@ pub struct SignInMail {
     pub minutes: u32,
 }
 
+/// templates/mail/address_changed - to the address that an account had before.
+#[derive(Debug, Clone, Serialize)]
+pub struct AddressChangedMail {
+    /// The address that is no longer the account's. The new one is not told here: whoever reads
+    /// this mailbox may be somebody else by now.
+    pub email: String,
+}
+
 /// templates/mail/staff_invitation - an invitation to the back office.
 #[derive(Debug, Clone, Serialize)]
 pub struct StaffInvitationMail {
@@ -48,6 +56,17 @@ impl Mail for SignInMail {
     fn samples() -> Vec<Self> {
         let url = format!("https://shop.example/portal/confirm?token={}", "x".repeat(90));
         vec![Self { url: text("https://a.example/c"), minutes: 1 }, Self { url, minutes: 15 }]
+    }
+}
+
+impl Mail for AddressChangedMail {
+    const NAME: &'static str = "mail/address_changed";
+
+    fn samples() -> Vec<Self> {
+        vec![
+            Self { email: text("ada@example.com") },
+            Self { email: format!("{}@example.com", "x".repeat(60)) },
+        ]
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every endpoint, over the one list of endpoints: no key, wrong scope, another merchant.
 
+use app::api_keys::Scope;
 use app::web::api::caller::Access;
 use app::web::api::endpoint::Endpoint;
 use app::web::api::endpoints;
@@ -15,6 +16,8 @@ use crate::support::{NewGood, TestApp};
 testkit::both_engines! {
     without_a_key_nothing_is_answered,
     a_key_without_the_scope_is_refused,
+    the_scope_alone_is_enough,
+    every_scope_opens_something,
     another_merchants_things_are_not_there,
     only_the_document_is_public,
     a_revoked_key_is_no_key,
@@ -52,12 +55,11 @@ impl World {
     fn path(&self, endpoint: &Endpoint) -> String {
         let noun = endpoint.at.path.split('/').nth(2).unwrap_or_default();
         let id = self.ids.iter().find(|(name, _)| *name == noun).map(|(_, id)| id.as_str());
-        endpoint
-            .at
-            .path
-            .replace("{id}", id.unwrap_or("none"))
-            .replace("{currency}", "EUR")
-            .replace("{name}", "extra.bin")
+        let path = endpoint.at.path.replace("{currency}", "EUR").replace("{name}", "extra.bin");
+        let path = id.map_or_else(|| path.clone(), |id| path.replace("{id}", id));
+        // Whatever is not there is answered like what is another's, and would prove nothing.
+        assert!(!path.contains('{'), "the world has nothing for {path}");
+        path
     }
 
     fn mentions(&self, text: &str) -> bool {
@@ -113,6 +115,23 @@ fn a_key_without_the_scope_is_refused(t: TestApp) {
         assert!(answer.json["detail"].as_str().is_some_and(|text| text.contains(scope.as_str())));
     }
     assert_eq!(t.business_state(), before);
+}
+
+fn the_scope_alone_is_enough(t: TestApp) {
+    let world = World::of(&t);
+    for endpoint in guarded() {
+        let Access::Scope(scope) = endpoint.at.access else { continue };
+        let answer = ask(&t.program_with(&[scope].into_iter().collect()), &world, &endpoint);
+        let done = answer.status.is_success() || answer.status == StatusCode::CONFLICT;
+        assert!(done, "{}: {} {}", endpoint.at.name, answer.status, answer.reply.text());
+    }
+    t.run_jobs();
+}
+
+fn every_scope_opens_something(_: TestApp) {
+    let asked: Vec<Access> = endpoints().iter().map(|endpoint| endpoint.at.access).collect();
+    let idle: Vec<_> = Scope::ALL.iter().filter(|scope| !asked.contains(&Access::Scope(**scope))).collect();
+    assert!(idle.is_empty(), "{idle:?} open nothing");
 }
 
 fn another_merchants_things_are_not_there(t: TestApp) {

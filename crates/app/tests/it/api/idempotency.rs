@@ -17,6 +17,9 @@ testkit::both_engines! {
     what_is_kept_holds_no_link,
     a_key_that_cannot_be_read_is_refused,
     without_a_key_every_request_counts,
+    the_answer_is_the_same_after_a_restart,
+    a_request_that_could_not_be_read_leaves_its_key_free,
+    a_key_of_one_endpoint_is_not_one_of_another,
 }
 
 fn the_same_request_has_its_effect_once(t: TestApp) {
@@ -116,4 +119,42 @@ fn without_a_key_every_request_counts(t: TestApp) {
     let again = program.post("/v1/products", &body);
     assert_eq!((again.status, again.code()), (StatusCode::CONFLICT, "taken"));
     assert_eq!(again.json["pointer"], "/sku");
+}
+
+fn the_answer_is_the_same_after_a_restart(t: TestApp) {
+    let program = t.program();
+    let body = json!({ "sku": "FONT", "name": "A font" });
+    let first = program.post_once("/v1/products", "k1", &body);
+
+    let again = t.request_after_restart(program.once_request("/v1/products", "k1", &body));
+    let other = json!({ "sku": "SONG", "name": "A song" });
+    let other = t.request_after_restart(program.once_request("/v1/products", "k1", &other));
+
+    assert_eq!((again.status, &again.body), (StatusCode::CREATED, &first.reply.body));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(other.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(t.count("SELECT count(*) AS n FROM products"), 1);
+}
+
+fn a_request_that_could_not_be_read_leaves_its_key_free(t: TestApp) {
+    let program = t.program();
+    let odd = program.post_once("/v1/products", "k1", &json!({ "sku": "FONT", "name": "A font", "odd": 1 }));
+    let wrong = program.post_once("/v1/products", "k1", &json!({ "sku": "", "name": "A font" }));
+    let right = program.post_once("/v1/products", "k1", &json!({ "sku": "FONT", "name": "A font" }));
+
+    assert!(odd.status.is_client_error() && wrong.status.is_client_error());
+    assert_eq!((right.status, right.reply.header("idempotency-replayed")), (StatusCode::CREATED, ""));
+}
+
+fn a_key_of_one_endpoint_is_not_one_of_another(t: TestApp) {
+    let program = t.program();
+    let font = t.product(NewGood::of("FONT"));
+    let order = t.order(&[(&font, 1)]);
+    t.pay(&order);
+    program.post_once(&format!("/v1/orders/{}/resend", order.id), "k1", &json!({})).ok();
+    let other = program.post_once(&format!("/v1/orders/{}/reissue", order.id), "k1", &json!({}));
+    t.run_jobs();
+
+    assert_eq!(other.code(), "idempotency_mismatch");
+    assert_eq!(t.grant(&order).generation, 1);
 }

@@ -24,6 +24,7 @@ testkit::both_engines! {
     a_link_works_under_any_prefix_and_leads_to_its_own_shop,
     a_broken_download_is_resumed_without_another_place,
     a_finished_download_is_not_resumed,
+    downloads_that_run_at_once_are_counted_each,
     an_empty_file_can_be_downloaded,
     a_revoked_transfer_is_cut,
     a_revocation_elsewhere_is_felt_by_the_watch,
@@ -304,6 +305,23 @@ fn a_finished_download_is_not_resumed(t: TestApp) {
 
     assert!(page.text().contains("1 download left") && !page.text().contains("/resume/"), "{}", page.text());
     assert_eq!((resumed.status, resumed.location()), (StatusCode::OK, ""));
+}
+
+fn downloads_that_run_at_once_are_counted_each(t: TestApp) {
+    let bought = bought(&t, NewGood::of("FONT").limited_to(3));
+    let action = button(&t.get(&bought.landing));
+    let started: Vec<Reply> = (0..3).map(|_| t.request(post(&action))).collect();
+    let whole = [started[0].location(), started[1].location()].map(|path| t.get(path).body.len());
+    let half = Request::get(started[2].location()).header("range", "bytes=0-499").body(Body::empty());
+    let half = t.request(half.expect("a request")).body.len();
+
+    t.watch_transfers();
+
+    let (file, merchant, grant) = (t.files(&bought.grant)[0].version, bought.grant.merchant, bought.grant.id);
+    let places = t.read(move |snapshot| Ok(app::downloads::store::places(snapshot, merchant, grant)?));
+    let places: Vec<_> = places.iter().map(|one| (one.file, one.spent, one.open, one.bytes)).collect();
+    assert_eq!((whole, half), ([1_000; 2], 500));
+    assert_eq!(places, [(file, 2, 1, 2_500)]);
 }
 
 fn an_empty_file_can_be_downloaded(t: TestApp) {

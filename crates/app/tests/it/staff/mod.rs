@@ -1,15 +1,27 @@
 //! The back office: who gets in, and what they may do.
 
+mod customers;
+mod event_words;
+mod home;
+mod house;
+mod matrix;
+mod orders;
+mod people;
+mod post;
+mod products;
 mod sign_in;
+mod transaction;
 
 use app::cx::Actor;
 use app::sessions::{self, Holder, Origin};
 use app::staff::{self, Role, Staff};
+use http::StatusCode;
 use kernel::{MerchantId, Secret};
 
+use crate::buyer::attribute;
 use crate::support::goods::email;
 use crate::support::http::Visitor;
-use crate::support::{Shop, TestApp};
+use crate::support::{Reply, Shop, TestApp};
 
 /// What everybody's password is in these tests.
 pub const PASSWORD: &str = "correct horse battery";
@@ -65,5 +77,36 @@ impl TestApp {
             let kinds = db::sql("SELECT kind FROM events WHERE subject = $1 ORDER BY id").bind(&subject);
             Ok(kinds.all(snapshot, |row| row.get("kind"))?)
         })
+    }
+}
+
+impl Visitor<'_> {
+    /// Opens the page that asks whether an act is meant, and says yes with what is typed there.
+    #[track_caller]
+    pub fn act(&self, path: &str, typed: &[(&str, &str)]) -> Reply {
+        let turn = self.turn(path);
+        let fields: Vec<(&str, &str)> =
+            std::iter::once(("turn", turn.as_str())).chain(typed.iter().copied()).collect();
+        self.post(path, &fields)
+    }
+
+    /// Opens the page that asks whether an act is meant, and answers what its form says of itself.
+    #[track_caller]
+    pub fn turn(&self, path: &str) -> String {
+        let asked = self.get(path);
+        assert_eq!(asked.status, StatusCode::OK, "{}", asked.text());
+        assert!(asked.text().contains(&format!("action=\"{path}\"")), "{}", asked.text());
+        attribute(&asked.text(), "name=\"turn\"", "value").unwrap_or_default()
+    }
+
+    /// Goes where an act leads, and answers what the page there says of it.
+    #[track_caller]
+    pub fn told(&self, acted: &Reply) -> String {
+        assert_eq!(acted.status, StatusCode::SEE_OTHER, "{}", acted.text());
+        let page = self.get(acted.location()).text();
+        let flash =
+            page.split("class=\"wrap flash\"").nth(1).unwrap_or_else(|| panic!("nothing is told in\n{page}"));
+        let said = flash.split("<p dir=\"auto\">").nth(1).and_then(|rest| rest.split("</p>").next());
+        said.unwrap_or_default().to_owned()
     }
 }

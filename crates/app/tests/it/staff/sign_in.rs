@@ -31,6 +31,7 @@ testkit::both_engines! {
     no_owner_link_is_made_where_an_owner_can_sign_in,
     a_password_that_everybody_tries_is_refused,
     the_second_step_is_asked_for_and_a_code_works_once,
+    codes_cannot_be_guessed_even_with_the_right_one_at_last,
     half_a_sign_in_opens_nothing_and_cannot_be_carried_elsewhere,
     turning_the_second_step_on_wants_a_sign_in_of_a_moment_ago,
     turning_the_second_step_off_wants_the_password,
@@ -376,6 +377,27 @@ fn the_second_step_is_asked_for_and_a_code_works_once(t: TestApp) {
     assert_eq!(enter("000000"), StatusCode::UNAUTHORIZED);
     assert_eq!(enter(&code), StatusCode::SEE_OTHER);
     assert_eq!(enter(&code), StatusCode::UNAUTHORIZED);
+    t.run_jobs();
+}
+
+fn codes_cannot_be_guessed_even_with_the_right_one_at_last(t: TestApp) {
+    let (person, grace) = t.owner();
+    let secret = with_second_step(&grace, &t);
+    t.advance(Span::minutes(1));
+    let visitor = t.visitor();
+    try_password(&visitor, person.email.as_str(), PASSWORD);
+    let enter = |code: &str| {
+        visitor.get("/admin/sign-in/code");
+        visitor.post("/admin/sign-in/code", &[("code", code), ("next", "/admin")])
+    };
+    let right = totp::code_at(&secret, totp::step_at(t.now())).expose().clone();
+    let wrong = if right == "000000" { "000001" } else { "000000" };
+    let tries: Vec<StatusCode> = (0..6).map(|_| enter(wrong).status).collect();
+
+    assert_eq!(tries[4..], [StatusCode::UNAUTHORIZED, StatusCode::TOO_MANY_REQUESTS]);
+    let stopped = enter(&right);
+    assert_eq!(stopped.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(!stopped.header("retry-after").is_empty());
     t.run_jobs();
 }
 

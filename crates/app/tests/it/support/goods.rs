@@ -120,6 +120,7 @@ pub fn open_shop(app: &App, slug: &str, receiver: &str, paypal: &str) -> Shop {
 impl TestApp {
     /// Another merchant beside the first.
     pub fn second_shop(&self) -> Shop {
+        self.tick();
         open_shop(&self.app, "other", "other-seller@example.com", &self.paypal.url())
     }
 

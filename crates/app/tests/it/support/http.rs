@@ -9,6 +9,10 @@ use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
 use super::TestApp;
+use super::jobs::wait_until_none_runs;
+
+/// As many requests are truly at work at once.
+const THREADS: usize = 8;
 
 /// A whole answer.
 #[derive(Debug, Clone)]
@@ -44,6 +48,12 @@ impl TestApp {
         self.block_on(answer(self.router.clone(), request))
     }
 
+    /// One request to a process that was just started on the same database.
+    pub fn request_after_restart(&self, request: Request<Body>) -> Reply {
+        self.tick();
+        self.block_on(answer(app::web::router(self.app.clone()), request))
+    }
+
     /// Requests that are all under way at the same time.
     pub fn requests_at_once(&self, requests: Vec<Request<Body>>) -> Vec<Reply> {
         self.block_on(async {
@@ -53,6 +63,27 @@ impl TestApp {
             }
             running.join_all().await
         })
+    }
+
+    /// Requests that run on several threads at the same time, and with them what they hand over.
+    pub fn requests_in_parallel(&self, requests: Vec<Request<Body>>) -> Vec<Reply> {
+        let threads =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
+        let threads = threads.expect("threads");
+        self.tick();
+        let running: Vec<_> =
+            requests.into_iter().map(|request| threads.spawn(answer(self.router.clone(), request))).collect();
+        // The simulated PayPal lives on the test's own thread, which goes on meanwhile.
+        let replies = self.block_on(async {
+            let mut replies = Vec::new();
+            for reply in running {
+                replies.push(reply.await.expect("an answer"));
+            }
+            wait_until_none_runs(&self.app).await;
+            replies
+        });
+        threads.shutdown_background();
+        replies
     }
 
     /// The answer's head with its body still to come, for tests that read it bit by bit.
@@ -111,7 +142,8 @@ impl Visitor<'_> {
         self.cookies.borrow_mut().insert(name.to_owned(), value.to_owned());
     }
 
-    fn cookie_line(&self) -> String {
+    /// The cookies as a request carries them.
+    pub fn cookie_line(&self) -> String {
         let cookies = self.cookies.borrow();
         cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }

@@ -17,6 +17,11 @@ impl TestApp {
         self.block_on(quiesce(self));
     }
 
+    /// Lets what requests have handed over come to its end, and nothing else.
+    pub fn finish_handed_over(&self) {
+        self.block_on(wait_for_handed_over(&self.app));
+    }
+
     /// Takes due jobs without doing them, as a worker would that dies.
     pub fn claim_jobs(&self) -> Vec<Claimed> {
         self.block_on(runner::claim(&self.app, CLAIMED_AT_ONCE)).expect("jobs are claimed")
@@ -85,6 +90,13 @@ async fn wait_for_handed_over(app: &App) {
     tokio::task::yield_now().await;
     let all = u32::try_from(app.settings().jobs_at_once).expect("a small number");
     drop(app.job_places().acquire_many(all).await.expect("places are never closed"));
+}
+
+/// Waits for what was handed over on other threads, which no semaphore knows of at first.
+pub(super) async fn wait_until_none_runs(app: &App) {
+    while running(app).await > 0 {
+        tokio::task::yield_now().await;
+    }
 }
 
 async fn running(app: &App) -> usize {

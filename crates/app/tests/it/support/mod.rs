@@ -7,6 +7,7 @@
 //! audit finds something.
 #![allow(dead_code, reason = "each test module uses its part")]
 
+pub mod disk;
 pub mod goods;
 pub mod http;
 pub mod jobs;
@@ -34,6 +35,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+pub use disk::Disk;
 pub use goods::{NewGood, Shop};
 pub use http::Reply;
 
@@ -54,6 +56,8 @@ pub struct TestApp {
     pub mailer: Arc<MailboxMailer>,
     /// PayPal.
     pub paypal: PaySimHandle,
+    /// Where contents lie, and how much room there is.
+    pub disk: Arc<Disk>,
     /// The first merchant, with its connection.
     pub shop: Shop,
     router: axum::Router,
@@ -81,7 +85,12 @@ impl TestApp {
     pub fn seeded(engine: Engine, seed: u64) -> Self {
         let tuning =
             Tuning { sqlite_readers: 2, postgres_writers: 4, postgres_readers: 2, ..Tuning::default() };
-        let db = Db::open_with(&testkit::fresh(engine), MIGRATIONS, tuning).expect("a fresh database opens");
+        Self::at(&testkit::fresh(engine), tuning, seed)
+    }
+
+    /// A shop on a database of the test's own.
+    pub fn at(options: &db::Options, tuning: Tuning, seed: u64) -> Self {
+        let db = Db::open_with(options, MIGRATIONS, tuning).expect("a fresh database opens");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let clock = ManualClock::at(START);
         let paypal = start_paypal(&runtime, &clock, seed);
@@ -89,8 +98,8 @@ impl TestApp {
         let mailer = Arc::new(MailboxMailer::new(mailbox.clone(), Arc::new(clock.clone())));
         let folder = TempDir::with_prefix("handsel-blobs-").expect("a temporary folder");
         let entropy = Arc::new(SeededEntropy::new(seed));
-        let blobs = stores::DirectoryStore::open(&folder.path().join("blobs"), entropy.clone())
-            .expect("a blob store");
+        let blobs = stores::DirectoryStore::open(&folder.path().join("blobs"), entropy.clone());
+        let disk = Arc::new(Disk::new(blobs.expect("a blob store")));
         let port = paypal.address().port();
         let allow = vec![format!("127.0.0.1/32:{port}").parse().expect("a network and a port")];
         let app = App::new(Parts {
@@ -98,7 +107,7 @@ impl TestApp {
             clock: Arc::new(clock.clone()),
             entropy,
             ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new([7; 32]))])).expect("a ring")),
-            blobs: Arc::new(blobs),
+            blobs: disk.clone(),
             mailer: mailer.clone(),
             outbound: Client::new(OutboundPolicy { allow }, &Roots::default()).expect("a client"),
             renderer: Arc::new(ui::Renderer::new().expect("templates")),
@@ -112,6 +121,7 @@ impl TestApp {
             mailbox,
             mailer,
             paypal,
+            disk,
             shop,
             router,
             left: RefCell::default(),

@@ -1,0 +1,155 @@
+//! What the standing checks find: each with the oldest few, and where the whole list is.
+
+use db::Source;
+use kernel::{MerchantId, MessageId, Span, Timestamp};
+use ui::admin::{Alarm, AlarmExample, AlarmKind};
+
+use crate::installation::Quarantine;
+use crate::messages::{self, MessageState};
+use crate::notices::{self, NoticeState};
+use crate::orders::desk_store::{self, Listed, Wrong};
+use crate::paging::bits_at;
+use crate::problem::Flow;
+use crate::{events, jobs, reviews};
+
+/// Examples under an alarm: enough to recognize the case, few enough to see the next alarm.
+const EXAMPLES: u32 = 3;
+/// Beyond so many, an alarm says no more by being exact.
+const COUNTED_MAX: u32 = 1_000;
+/// Mail that failed longer ago no longer calls for somebody.
+const UNDELIVERED_SINCE: Span = Span::days(7);
+
+/// All that needs a person at a merchant's, the worst first.
+pub fn all(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    quarantine: Option<&Quarantine>,
+    now: Timestamp,
+) -> Flow<Vec<Alarm>> {
+    let mut found: Vec<Alarm> = quarantine.map(held_back).into_iter().collect();
+    found.extend(orders(source, merchant, Wrong::PaidNotDelivered)?);
+    found.extend(orders(source, merchant, Wrong::RefundedStillOpen)?);
+    found.extend(quarantined(source, merchant)?);
+    for state in [MessageState::Failed, MessageState::Expired, MessageState::Waiting] {
+        found.extend(mail(source, merchant, state, now)?);
+    }
+    found.extend(questions(source, merchant)?);
+    found.extend(dead_jobs(source, merchant)?);
+    Ok(found)
+}
+
+fn held_back(quarantine: &Quarantine) -> Alarm {
+    let path = "/admin/messages?state=waiting".to_owned();
+    Alarm {
+        kind: AlarmKind::HeldBack,
+        count: 1,
+        since: Some(quarantine.since),
+        examples: vec![AlarmExample { path: path.clone(), what: quarantine.why.clone(), why: String::new() }],
+        path,
+    }
+}
+
+fn orders(source: &mut impl Source, merchant: MerchantId, what: Wrong) -> Flow<Option<Alarm>> {
+    let kind = match what {
+        Wrong::PaidNotDelivered => AlarmKind::PaidNotDelivered,
+        Wrong::RefundedStillOpen => AlarmKind::RefundedStillOpen,
+    };
+    let ids = desk_store::wrong(source, merchant, what, COUNTED_MAX)?;
+    let oldest = ids.len().saturating_sub(usize::try_from(EXAMPLES).unwrap_or(usize::MAX));
+    let mut shown = desk_store::by_ids(source, merchant, ids.get(oldest..).unwrap_or_default())?;
+    shown.sort_unstable_by_key(|order| order.id);
+    let example = |order: &Listed| AlarmExample {
+        path: format!("/admin/orders/{}", order.id),
+        what: order.email.clone().unwrap_or_else(|| order.id.to_string()),
+        why: kernel::Money::new(order.due_minor, order.currency).to_string(),
+    };
+    Ok((!ids.is_empty()).then(|| Alarm {
+        kind,
+        count: u32::try_from(ids.len()).unwrap_or(COUNTED_MAX),
+        since: shown.first().map(|order| order.paid_at.unwrap_or(order.created_at)),
+        path: format!("/admin/orders?alarm={}", ui::admin::Word::word(kind)),
+        examples: shown.iter().map(example).collect(),
+    }))
+}
+
+fn quarantined(source: &mut impl Source, merchant: MerchantId) -> Flow<Option<Alarm>> {
+    let count = notices::store::count_waiting(source, merchant, NoticeState::Quarantined, COUNTED_MAX)?;
+    let oldest = notices::desk_store::quarantined(source, merchant, EXAMPLES)?;
+    let example = |notice: &notices::Stored| AlarmExample {
+        path: format!("/admin/notices/{}", notice.id),
+        what: notices::staff_pages::name_of(notice),
+        why: notice.reason.clone(),
+    };
+    Ok((count > 0).then(|| Alarm {
+        kind: AlarmKind::Quarantined,
+        count,
+        since: oldest.first().map(|notice| notice.received_at),
+        path: "/admin/notices?state=quarantined".to_owned(),
+        examples: oldest.iter().map(example).collect(),
+    }))
+}
+
+/// Mail of one state: the list can be narrowed to one state at a time.
+fn mail(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    state: MessageState,
+    now: Timestamp,
+) -> Flow<Option<Alarm>> {
+    // What still waits is a matter of today, however old it is.
+    let since = match state {
+        MessageState::Waiting => MessageId::from_bits(0),
+        _ => MessageId::from_bits(bits_at(now - UNDELIVERED_SINCE)),
+    };
+    let stuck = messages::desk_store::stuck(source, merchant, state, since, COUNTED_MAX)?;
+    let example = |message: &messages::desk_store::Stuck| AlarmExample {
+        path: format!("/admin/messages/{}", message.id),
+        what: message.to.clone(),
+        why: message.last_error.clone(),
+    };
+    let shown = usize::try_from(EXAMPLES).unwrap_or(usize::MAX);
+    Ok((!stuck.is_empty()).then(|| Alarm {
+        kind: AlarmKind::MailFailing,
+        count: u32::try_from(stuck.len()).unwrap_or(COUNTED_MAX),
+        since: stuck.first().map(|message| message.created_at),
+        path: format!("/admin/messages?state={state}"),
+        examples: stuck.iter().take(shown).map(example).collect(),
+    }))
+}
+
+fn questions(source: &mut impl Source, merchant: MerchantId) -> Flow<Option<Alarm>> {
+    let count = reviews::store::count_open(source, merchant, COUNTED_MAX)?;
+    let oldest = reviews::store::open(source, merchant, EXAMPLES)?;
+    let example = |review: &reviews::Review| AlarmExample {
+        path: format!("/admin/reviews/{}", review.id),
+        what: review.detail.clone(),
+        why: String::new(),
+    };
+    Ok((count > 0).then(|| Alarm {
+        kind: AlarmKind::OpenReviews,
+        count,
+        since: oldest.first().map(|review| review.opened_at),
+        path: "/admin/reviews".to_owned(),
+        examples: oldest.iter().map(example).collect(),
+    }))
+}
+
+fn dead_jobs(source: &mut impl Source, merchant: MerchantId) -> Flow<Option<Alarm>> {
+    let dead = jobs::desk_store::dead(source, merchant, None, COUNTED_MAX)?;
+    let shown = usize::try_from(EXAMPLES).unwrap_or(usize::MAX);
+    let example = |job: &jobs::desk_store::Listed| {
+        let subject = job.work.dedupe_key();
+        AlarmExample {
+            path: events::names::path_of(&subject).unwrap_or_else(|| "/admin/jobs".to_owned()),
+            what: subject,
+            why: job.last_error.clone(),
+        }
+    };
+    Ok((!dead.is_empty()).then(|| Alarm {
+        kind: AlarmKind::DeadJobs,
+        count: u32::try_from(dead.len()).unwrap_or(COUNTED_MAX),
+        since: dead.first().map(|job| job.created_at),
+        path: "/admin/jobs".to_owned(),
+        examples: dead.iter().take(shown).map(example).collect(),
+    }))
+}
