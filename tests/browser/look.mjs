@@ -58,11 +58,6 @@ export async function startBrowser() {
   });
 }
 
-// Colors glide when the scheme changes; half-way they have no contrast that means anything.
-const settled = () => Promise.all(document.getAnimations()
-  .filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime))
-  .map((one) => one.finished.catch(() => {})));
-
 /** What one person does in a browser of their own. */
 export class Person {
   constructor(page, { verdict, places, shots }) {
@@ -73,7 +68,8 @@ export class Person {
   }
 
   static async open(browser, stage, options = {}) {
-    const context = await browser.newContext({ acceptDownloads: true, ...options });
+    // Colors that glide have no contrast half-way that means anything.
+    const context = await browser.newContext({ acceptDownloads: true, reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     page.on('pageerror', (error) => stage.verdict.expect(false, `${page.url()}: ${error.message}`));
@@ -113,7 +109,6 @@ export class Person {
         const label = `${name} ${width} ${colorScheme}`;
         await page.setViewportSize({ width, height: 900 });
         await page.emulateMedia({ colorScheme });
-        await page.evaluate(settled);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         this.expect(wide <= 0, `${label}: ${wide} px wider than the screen`);
         await this.#ask(label);

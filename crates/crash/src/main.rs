@@ -95,7 +95,8 @@ fn run(arguments: &Arguments, seed: u64, report: &mut Report) -> Tried<()> {
     let chosen = |part| arguments.part.is_empty() || arguments.part.contains(&part);
     let parts: Vec<Part> = PARTS.into_iter().filter(|part| chosen(*part)).collect();
     let topologies = if arguments.on.is_empty() { &TOPOLOGIES[..] } else { arguments.on.as_slice() };
-    let programs = Programs { shipped: found(&arguments.shipped)?, failpoints: found(&arguments.failpoints)? };
+    let programs =
+        Programs { shipped: found(&arguments.shipped)?, failpoints: found(&arguments.failpoints)? };
     for topology in topologies {
         let mut world = World::make(*topology, &programs, seed, arguments.wait_for_leases)?;
         for part in &parts {
