@@ -6,6 +6,7 @@ pub mod desk_flow;
 pub mod desk_store;
 pub mod flow;
 pub mod form;
+pub mod jobs;
 pub mod pages;
 pub mod staff_files;
 pub mod staff_form;

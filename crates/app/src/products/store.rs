@@ -1,6 +1,8 @@
 //! SQL of products, prices and files.
 
-use db::{DbError, Row, Source, Tx, sql};
+use std::collections::HashSet;
+
+use db::{DbError, Row, Snapshot, Source, Tx, sql};
 use kernel::{Currency, FileVersionId, MerchantId, PriceId, ProductFileId, ProductId, Timestamp};
 
 use super::{Price, Product, ProductFile};
@@ -228,6 +230,17 @@ pub fn insert_blob(
         .bind(now)
         .execute(tx)
         .map(drop)
+}
+
+/// The digests of a shelf's contents that rows know of; see [`stores::BlobStore::list`].
+pub fn blobs_of_shelf(snapshot: &mut Snapshot<'_>, shelf: u8) -> Result<HashSet<String>, DbError> {
+    // Digests are lower-case hexadecimal; "g" comes after all that begin with "ff".
+    let end = shelf.checked_add(1).map_or_else(|| "g".to_owned(), |next| format!("{next:02x}"));
+    let known = sql("SELECT sha256 FROM blobs WHERE sha256 >= $1 AND sha256 < $2")
+        .bind(format!("{shelf:02x}"))
+        .bind(end)
+        .all(snapshot, |row| row.get::<String>("sha256"))?;
+    Ok(known.into_iter().collect())
 }
 
 /// Writes a new file slot behind the others.

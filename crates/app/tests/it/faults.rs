@@ -2,9 +2,11 @@
 
 use std::sync::mpsc;
 
+use app::installation::Quarantine;
 use app::messages::{MessageKind, MessageState};
 use app::notices::NoticeState;
 use app::orders::{Order, OrderStatus};
+use app::products::jobs::Cleaner;
 use db::{Db, MIGRATIONS, Options, Tuning};
 use http::StatusCode;
 use kernel::Span;
@@ -28,6 +30,8 @@ testkit::both_engines! {
     a_clock_that_was_set_back_keeps_numbers_and_links_in_order,
     a_clock_that_jumped_ten_years_takes_nothing_for_good,
     a_full_disk_takes_no_file_and_still_serves_what_is_sold,
+    a_content_without_a_row_goes_after_a_day_and_what_is_sold_stays,
+    a_quarantined_shop_removes_no_content,
 }
 
 fn paid_without_mail(t: &TestApp) -> Order {
@@ -271,7 +275,47 @@ fn a_full_disk_takes_no_file_and_still_serves_what_is_sold(t: TestApp) {
     assert!(taken.status.is_success(), "{}", taken.reply.text());
 }
 
+/// Beyond the times that the file system gave the files of this test.
+const A_DAY_LATER: Span = Span::days(100 * 365);
+
+fn a_content_without_a_row_goes_after_a_day_and_what_is_sold_stays(t: TestApp) {
+    let order = paid_without_mail(&t);
+    t.store("broken-off.bin", b"its row was never committed");
+    let stored = t.contents();
+    let mut cleaner = Cleaner::default();
+    t.advance(A_DAY_LATER);
+
+    let seen = t.block_on(cleaner.turn(&t.app)).expect("a turn");
+    let removed = t.block_on(cleaner.turn(&t.app)).expect("a turn");
+    let again = t.block_on(cleaner.turn(&t.app)).expect("a turn");
+
+    assert_eq!((seen.contents, removed.contents, again.contents), (0, 1, 0));
+    assert_eq!(t.contents(), stored - 1);
+    assert_eq!(t.status(&order), OrderStatus::Paid);
+    // The audit at the end finds every content that a row knows.
+}
+
+fn a_quarantined_shop_removes_no_content(t: TestApp) {
+    t.store("newer-than-this-copy.bin", b"a row of the newer database knows it");
+    let quarantine = Quarantine { why: "a test".to_owned(), since: t.now() };
+    t.write(move |cx| Ok(app::installation::store::save_quarantine(cx.tx, &quarantine, cx.now)?))
+        .expect("quarantined");
+    let mut cleaner = Cleaner::default();
+    t.advance(A_DAY_LATER);
+
+    for _ in 0..3 {
+        t.block_on(cleaner.turn(&t.app)).expect("a turn");
+    }
+
+    assert_eq!(t.contents(), 1);
+}
+
 impl TestApp {
+    /// How many contents the blob store has.
+    fn contents(&self) -> usize {
+        (0..=u8::MAX).map(|shelf| self.app.blobs().list(shelf).expect("a list").len()).sum()
+    }
+
     /// The product that is there is bought once more.
     fn order_again(&self) -> Order {
         let merchant = self.shop.merchant.id;
