@@ -80,15 +80,15 @@ pub enum Saved {
     Done,
     /// These fields are wrong; nothing was saved.
     Wrong(Wrong),
-    /// Somebody else has saved since the form was loaded; this is the version now.
-    Stale(i64),
+    /// Somebody else has saved since the form was loaded: this.
+    Stale(Box<Merchant>),
 }
 
 /// Saves a merchant's settings, if nobody has saved others since they were read.
 pub fn change(cx: &mut Cx<'_, '_>, version: i64, typed: &Typed) -> Flow<Saved> {
     let merchant = store::by_id(cx.tx, cx.merchant)?;
     if merchant.version != version {
-        return Ok(Saved::Stale(merchant.version));
+        return Ok(Saved::Stale(Box::new(merchant)));
     }
     let changed = match settings::read(typed, &merchant) {
         Ok(changed) => changed,

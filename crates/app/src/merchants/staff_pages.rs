@@ -19,6 +19,7 @@ use crate::web::assets::picture_kind;
 use crate::web::desk::Desk;
 use crate::web::form::Posted;
 use crate::web::staff_visit::StaffVisit;
+use crate::web::stale;
 
 const SETTINGS: &str = "/admin/settings";
 /// Larger logos are refused: every visitor loads them.
@@ -114,9 +115,9 @@ async fn save(State(app): State<App>, staff: StaffVisit, Posted(typed): Posted<T
             staff.show_as(&app, StatusCode::UNPROCESSABLE_ENTITY, &page)
         }
         Ok(Saved::Stale(now)) => {
-            // The form's id is the field: the summary leads to its beginning.
-            let errors = Errors::from([("settings".to_owned(), wrong(&app, merchant, "stale", &[]))]);
-            staff.show_as(&app, StatusCode::CONFLICT, &page(&app, merchant, now, &typed, errors))
+            let theirs = stale::differing(typed_of(&now), &typed);
+            let errors = stale::errors(&app, merchant, "settings", &theirs);
+            staff.show_as(&app, StatusCode::CONFLICT, &page(&app, merchant, now.version, &typed, errors))
         }
         Err(failure) => staff.refuse(&app, failure),
     }

@@ -7,6 +7,7 @@ use super::form::{self, Moment, Typed, Wanted, WantedPrice, Wrong};
 use super::{Product, ProductStatus, change, price_at, store};
 use crate::cx::Cx;
 use crate::problem::{Flow, Problem};
+use crate::web::stale::differing;
 
 /// What became of a posted form.
 #[derive(Debug)]
@@ -15,8 +16,13 @@ pub enum Saved {
     Done(ProductId),
     /// These fields are wrong; nothing was saved.
     Wrong(Wrong),
-    /// Somebody else has saved since the form was loaded; this is the version now.
-    Stale(i64),
+    /// Somebody else has saved since the form was loaded.
+    Stale {
+        /// The version now.
+        version: i64,
+        /// What differs from what was typed, by field.
+        theirs: Typed,
+    },
 }
 
 /// Makes a product as it was typed.
@@ -41,7 +47,8 @@ pub fn create(cx: &mut Cx<'_, '_>, typed: &Typed, zone: &str) -> Flow<Saved> {
 pub fn save(cx: &mut Cx<'_, '_>, id: ProductId, version: i64, typed: &Typed, zone: &str) -> Flow<Saved> {
     let product = held(cx, id)?;
     if product.version != version {
-        return Ok(Saved::Stale(product.version));
+        let theirs = form::typed_of(&product, &store::prices(cx.tx, cx.merchant, id)?, cx.now);
+        return Ok(Saved::Stale { version: product.version, theirs: differing(theirs, typed) });
     }
     let Wanted { change, prices } = match form::read(typed, Some(&product), &moment(cx, zone)) {
         Ok(wanted) => wanted,

@@ -14,7 +14,6 @@ use super::form::{self, Typed, price_rows, sentence};
 use super::staff_view::find;
 use super::{DOWNLOAD_LIMIT_DEFAULT, LINK_LIFE_DEFAULT, store};
 use crate::app::App;
-use crate::merchants;
 use crate::orders::staff_view::days;
 use crate::problem::{Failure, Flow};
 use crate::staff::Right;
@@ -22,6 +21,7 @@ use crate::web::desk::Desk;
 use crate::web::form::Posted;
 use crate::web::listing::word;
 use crate::web::staff_visit::{Ids, StaffVisit};
+use crate::web::stale;
 
 const PRODUCTS: &str = "/admin/products";
 /// The form's id: where a sentence leads that is about all of it.
@@ -93,9 +93,9 @@ fn answer(
     match saved {
         Ok(Saved::Done(id)) => staff.done(&format!("{PRODUCTS}/{id}"), "saved"),
         Ok(Saved::Wrong(wrong)) => again(StatusCode::UNPROCESSABLE_ENTITY, version, wrong),
-        Ok(Saved::Stale(now)) => {
-            let errors = Errors::from([(WHOLE.to_owned(), stale(app, staff))]);
-            again(StatusCode::CONFLICT, now, errors)
+        Ok(Saved::Stale { version, theirs }) => {
+            let errors = stale::errors(app, &staff.visit.merchant, WHOLE, &theirs);
+            again(StatusCode::CONFLICT, version, errors)
         }
         Err(Failure::Problem(problem)) if problem.pointer.is_some() => {
             let field = problem.pointer.clone().unwrap_or_default();
@@ -104,13 +104,6 @@ fn answer(
         }
         Err(failure) => staff.refuse(app, failure),
     }
-}
-
-fn stale(app: &App, staff: &StaffVisit) -> String {
-    let merchant = &staff.visit.merchant;
-    let locale = merchants::view::language(merchant, &merchant.locale);
-    let text = app.renderer().text(locale, "admin.settings_wrong.stale", &[]);
-    text.unwrap_or_else(|_| "stale".to_owned())
 }
 
 fn page(id: Option<ProductId>, version: i64, typed: &Typed, errors: Errors) -> ProductFormPage {

@@ -12,6 +12,7 @@ pub mod listing;
 pub mod reply;
 pub mod signed_in;
 pub mod staff_visit;
+pub mod stale;
 pub mod visit;
 
 use axum::Router;

@@ -245,7 +245,7 @@ fn settings_of_a_colleague_are_not_overwritten_unseen(t: TestApp) {
 
     let stale = save(&owner, &settings(&page, &[("name", "Second")]));
     assert_eq!(stale.status, StatusCode::CONFLICT);
-    holds(&stale, &["A colleague has saved in the meantime", "value=\"Second\""]);
+    holds(&stale, &["A colleague has saved in the meantime", "value=\"Second\"", "Your colleague’s: First"]);
     holds(&t.get("/"), &["First"]);
 
     let again = save(&owner, &settings(&stale.text(), &[("name", "Second")]));

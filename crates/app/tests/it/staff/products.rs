@@ -259,6 +259,7 @@ fn a_colleagues_change_is_shown_and_not_overwritten(t: TestApp) {
 
     assert_eq!(late.status, StatusCode::CONFLICT);
     assert!(late.text().contains("value=\"Mine\"") && late.text().contains("A colleague has saved"));
+    assert!(late.text().contains("Your colleague’s: The colleague"), "what they saved is shown");
     assert_eq!(t.as_it_is(&font).name, "The colleague's");
 }
 
