@@ -59,3 +59,24 @@ impl Layout {
         Ok(layout)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ContentId, Form};
+
+    #[test]
+    fn a_name_that_an_earlier_release_gave_is_kept() {
+        // Today it would become "_aux.txt"; the archive was promised with this one.
+        let entry = Entry {
+            name: "aux.txt".to_owned(),
+            content: ContentId::from_bytes([1; 32]),
+            crc32: 0,
+            size: 1,
+            form: Form::Stored,
+        };
+        let earlier = Layout::place(vec![entry.clone()], DosTime::FIRST, None).expect("a layout");
+        let thawed = Layout::thaw(earlier.freeze(), None).expect("thawed");
+        assert_eq!(thawed.entry(0), Some(&entry));
+    }
+}

@@ -3,6 +3,7 @@
 //! What a merchant calls a file is no path on a buyer's disk until it has been here. The result
 //! depends on nothing but the wanted names and their order.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use unicode_normalization::UnicodeNormalization as _;
@@ -22,7 +23,8 @@ pub const DEPTH_MAX: usize = 32;
 /// does not count, and none is a folder of another: what would be gets a number.
 pub fn safe_names<'a>(wanted: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let names: Vec<String> = wanted.into_iter().map(safe).collect();
-    let folders: HashSet<String> = names.iter().flat_map(|name| folders_of(name)).map(fold).collect();
+    let folders: HashSet<&str> = names.iter().flat_map(|name| folders_of(name)).collect();
+    let folders = folders.into_iter().map(fold).collect();
     let mut taken = Taken { folders, names: HashSet::with_capacity(names.len()), next: HashMap::new() };
     names.into_iter().map(|name| taken.take(name)).collect()
 }
@@ -67,9 +69,7 @@ fn without_drive(name: &str) -> &str {
 
 /// One folder or file; nothing if nothing is left of it.
 fn safe_part(part: &str) -> Option<String> {
-    // Marks go first and composing comes last, or a letter could find its accent again too late.
-    let letters = part.chars().filter(|letter| !is_hidden(*letter)).nfc();
-    let part: String = letters.map(|letter| if is_forbidden(letter) { '_' } else { letter }).nfc().collect();
+    let part = composed(part);
     let part = trimmed(&part);
     if part.is_empty() {
         return None;
@@ -80,6 +80,16 @@ fn safe_part(part: &str) -> Option<String> {
     }
     let (stem, ending) = split_ending(&part);
     Some(format!("{}{ending}", cut(stem, PART_BYTES_MAX.saturating_sub(ending.len()))))
+}
+
+/// In NFC, without what is forbidden or hidden.
+fn composed(part: &str) -> Cow<'_, str> {
+    if part.bytes().all(|byte| byte.is_ascii() && !is_forbidden(char::from(byte))) {
+        return Cow::Borrowed(part);
+    }
+    // Marks go first and composing comes last, or a letter could find its accent again too late.
+    let letters = part.chars().filter(|letter| !is_hidden(*letter)).nfc();
+    letters.map(|letter| if is_forbidden(letter) { '_' } else { letter }).nfc().collect::<String>().into()
 }
 
 /// A dot at the end is lost on Windows, a blank at either end in the eyes of the buyer. With them go `.` and `..`.

@@ -1,0 +1,9 @@
+//! Archives as buyers' programs read them.
+
+mod frozen;
+mod layout;
+mod properties;
+mod sealed;
+mod shelf;
+mod sizes;
+mod tools;

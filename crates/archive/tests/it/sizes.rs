@@ -1,0 +1,1 @@
+//! Beyond four gibibytes and 65,535 files.
