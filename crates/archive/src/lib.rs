@@ -24,6 +24,7 @@
 //!   field 0x9901, PBKDF2-HMAC-SHA-1 with 1,000 rounds (RFC 8018), little-endian counter, HMAC-SHA-1-80.
 //! * RFC 1951, deflate.
 
+mod deflate;
 mod entry;
 mod error;
 mod frozen;
@@ -38,6 +39,7 @@ mod reader;
 mod record;
 mod seal;
 
+pub use deflate::{DeflateError, Deflated, Deflater};
 pub use entry::{ContentId, ContentIdError, Entry, Form};
 pub use error::{LayoutError, ReadError, TagsError, ThawError};
 pub use frozen::Frozen;

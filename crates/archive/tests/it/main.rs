@@ -1,5 +1,6 @@
 //! Archives as buyers' programs read them.
 
+mod deflating;
 mod frozen;
 mod layout;
 mod properties;
