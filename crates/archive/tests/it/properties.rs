@@ -117,4 +117,20 @@ proptest! {
         }).sum();
         prop_assert_eq!(sum, to.saturating_sub(from));
     }
+
+    #[test]
+    fn no_two_entries_share_a_salt(contents in prop::collection::vec((0u8..3, any::<bool>()), 1..12)) {
+        let mut shelf = Shelf::default();
+        let put = |(content, deflate): (u8, bool)| {
+            if deflate { shelf.deflated("a", [content]) } else { shelf.stored("a", [content]) }
+        };
+        let entries: Vec<Entry> = contents.into_iter().map(put).collect();
+        let number = entries.len();
+        let layout = Layout::new(entries, DosTime::FIRST, Some(protection(3))).expect("a layout");
+        let openings = layout.pieces(0..layout.length()).filter_map(|piece| match piece {
+            Piece::Literal(bytes) if bytes.len() == 18 => Some(bytes[..16].to_vec()),
+            _ => None,
+        });
+        prop_assert_eq!(openings.collect::<HashSet<_>>().len(), number);
+    }
 }

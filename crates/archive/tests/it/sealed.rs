@@ -153,3 +153,18 @@ fn secrets_are_not_printed() {
     assert!(!shown.contains("xk3mq"), "{shown}");
     assert!(!shown.contains("7, 7, 7"), "{shown}");
 }
+
+#[test]
+fn parts_that_are_read_side_by_side_make_up_the_whole() {
+    let mut shelf = Shelf::default();
+    let entries = vec![shelf.stored("a", noise(1, 300_000)), shelf.deflated("b", prose(900_000))];
+    let expected = whole(&sealed(entries.clone()), &shelf);
+    let layout = sealed(entries);
+    let part = layout.length() / 8 + 1;
+    let parts: Vec<Vec<u8>> = std::thread::scope(|scope| {
+        let read = |index: u64| range(&layout, &shelf, index * part, (index + 1) * part);
+        let readers: Vec<_> = (0..8).map(|index| scope.spawn(move || read(index))).collect();
+        readers.into_iter().map(|reader| reader.join().expect("read")).collect()
+    });
+    assert!(parts.concat() == expected);
+}
