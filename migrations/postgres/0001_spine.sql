@@ -308,7 +308,7 @@ CREATE INDEX notices_raw ON notices (received_at)
   WHERE raw_sealed IS NOT NULL AND state IN ('applied', 'ignored', 'refused', 'forged');
 CREATE INDEX notices_unmatched ON notices (received_at) WHERE state = 'unmatched';
 -- What becomes clear when the gateway announces this transaction.
-CREATE INDEX notices_waiting ON notices (connection_id, waits_for) WHERE state = 'unmatched';
+CREATE INDEX notices_waiting ON notices (connection_id, waits_for, id) WHERE state = 'unmatched';
 CREATE INDEX notices_order ON notices (order_id) WHERE order_id IS NOT NULL;
 
 CREATE TABLE payments (
