@@ -246,7 +246,7 @@ CREATE TABLE order_lines (
   merchant_id    TEXT    NOT NULL REFERENCES merchants (id),
   order_id       TEXT    NOT NULL REFERENCES orders (id),
   position       INTEGER NOT NULL,
-  kind           TEXT    NOT NULL CHECK (kind IN ('product', 'discount')),
+  kind           TEXT    NOT NULL CHECK (kind IN ('product', 'discount', 'unlisted')),
   product_id     TEXT    REFERENCES products (id),
   sku            TEXT    NOT NULL,
   name           TEXT    NOT NULL,
@@ -306,6 +306,8 @@ CREATE INDEX notices_open ON notices (merchant_id, state, id)
 -- What the keeping of the house looks for, without walking the whole inbox.
 CREATE INDEX notices_raw ON notices (received_at)
   WHERE raw_sealed IS NOT NULL AND state IN ('applied', 'ignored', 'refused', 'forged');
+-- Forgeries beyond the newest go first.
+CREATE INDEX notices_forged ON notices (connection_id, id) WHERE state = 'forged';
 CREATE INDEX notices_unmatched ON notices (received_at) WHERE state = 'unmatched';
 -- What becomes clear when the gateway announces this transaction.
 CREATE INDEX notices_waiting ON notices (connection_id, waits_for, id) WHERE state = 'unmatched';
@@ -494,7 +496,7 @@ CREATE INDEX invoices_merchant ON invoices (merchant_id, id);
 CREATE INDEX invoices_number ON invoices (merchant_id, number, id);
 CREATE INDEX invoices_gross ON invoices (merchant_id, gross_minor, id);
 
--- Refunds and reversals whose credit note has not been issued yet.
+-- Movements of paid orders' money that the job that issues documents has not looked at yet.
 CREATE TABLE credits_due (
   fact_id     TEXT    NOT NULL PRIMARY KEY REFERENCES facts (id),
   merchant_id TEXT    NOT NULL REFERENCES merchants (id),

@@ -77,6 +77,8 @@ pub enum Judgment {
     Forged(String),
     /// A call decides; judge again with its exchange.
     Needs(Request),
+    /// It is the gateway's own word, and what it says cannot be told for sure: a person decides.
+    Unreadable(String),
     /// It cannot be decided now: keep the row, ask again later. The text says why.
     Later(String),
 }
@@ -162,7 +164,7 @@ pub struct Buyer {
 }
 
 /// A line of what was paid for, as the gateway tells it.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NoticeLine {
     /// The merchant's item number.
     pub sku: String,
@@ -316,6 +318,8 @@ pub struct Capabilities {
     pub refund: bool,
     /// Whether events can be listed.
     pub poll: bool,
+    /// Bytes of the largest post that its hook takes; what is larger is refused at the door.
+    pub post_bytes_max: usize,
     /// How far it was proven, for the docs.
     pub proof: &'static str,
 }
@@ -356,6 +360,13 @@ pub trait Gateway: Send + Sync {
     /// Signature first. An unknown event is authentic and empty; an unknown *status* is
     /// pending, never success and never failure; a check that needs a call says so.
     fn judge(&self, post: &RawPost, on: &Connection, earlier: &[Exchange]) -> Judgment;
+
+    /// What a post states that was confirmed before: nobody is asked again, because a gateway
+    /// may have forgotten by then what it once said.
+    ///
+    /// # Errors
+    /// Why what it says cannot be told for sure.
+    fn statements(&self, post: &RawPost, on: &Connection) -> Result<Vec<Notice>, String>;
 
     /// Whether the receivers that an authentic notice names are this connection's account. A
     /// gateway's word is true also when it is about somebody else's money.

@@ -50,6 +50,8 @@ pub enum Postback {
     Garbage,
     /// Status 200, and nothing.
     Empty,
+    /// `INVALID`, also for what it sent itself.
+    Disowning,
     /// Status 302, to a page of somebody who confirms everything.
     Elsewhere,
     /// No answer.

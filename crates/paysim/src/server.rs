@@ -52,7 +52,7 @@ async fn confirm(shared: &Shared, headers: &HeaderMap, echoed: &[u8]) -> Respons
     }
     match shared.postback(echoed) {
         (Postback::Honest, true) => "VERIFIED".into_response(),
-        (Postback::Honest, false) => "INVALID".into_response(),
+        (Postback::Honest, false) | (Postback::Disowning, _) => "INVALID".into_response(),
         (Postback::Unavailable, _) => (StatusCode::SERVICE_UNAVAILABLE, "try again later").into_response(),
         (Postback::Garbage, _) => {
             Html("<html><body>VERIFIED? We are doing maintenance.</body></html>").into_response()

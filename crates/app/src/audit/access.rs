@@ -34,7 +34,11 @@ pub const PAID_IS_GIVEN: Check = Check {
         Rule {
             says: "an order counts as paid that its money does not cover",
             find: "SELECT id, CAST(settled_minor AS TEXT) || ' of ' || CAST(due_minor AS TEXT) AS detail FROM orders
-                    WHERE status IN ('paid', 'refunded') AND (settled_minor < due_minor OR settled_minor <= 0)",
+                    WHERE status IN ('paid', 'refunded')
+                      AND (settled_minor < due_minor
+                           OR (settled_minor <= 0
+                               AND NOT EXISTS (SELECT 1 FROM events e
+                                                WHERE e.order_id = orders.id AND e.kind = 'order.given_away')))",
         },
         Rule {
             says: "a unit gives nobody anything",

@@ -54,20 +54,26 @@ pub const NUMBERED: Check = Check {
                     WHERE o.paid_at IS NULL",
         },
         Rule {
-            says: "money of a paid order moved, and no document tells of it or is due",
-            find: "SELECT f.id AS id, o.id || ' ' || f.kind AS detail
-                     FROM facts f JOIN payments p ON p.id = f.payment_id JOIN orders o ON o.id = p.order_id
-                     LEFT JOIN invoices i ON i.order_id = o.id AND i.cause = f.id
-                     LEFT JOIN credits_due c ON c.fact_id = f.id
-                    WHERE o.paid_at IS NOT NULL AND f.amount_minor > 0 AND i.id IS NULL AND c.fact_id IS NULL
-                      AND f.kind IN ('refund', 'refund_failure', 'reversal', 'reversal_cancellation', 'dispute_lost')",
+            says: "what stands credited is not what the money that is left lacks of the invoice",
+            find: "SELECT id, CAST(credited AS TEXT) || ', and not ' || CAST(lacking AS TEXT) AS detail
+                     FROM (SELECT o.id AS id, COALESCE(d.credited, 0) AS credited,
+                                  CASE WHEN o.due_minor > o.settled_minor - o.returned_minor
+                                       THEN o.due_minor - o.settled_minor + o.returned_minor ELSE 0 END AS lacking
+                             FROM orders o
+                             LEFT JOIN (SELECT order_id, CAST(sum(CASE WHEN kind = 'credit_note' THEN gross_minor
+                                                                       WHEN cause = 'paid' THEN 0
+                                                                       ELSE -gross_minor END) AS BIGINT) AS credited
+                                          FROM invoices GROUP BY order_id) d ON d.order_id = o.id
+                            WHERE o.invoiced_at IS NOT NULL
+                              AND NOT EXISTS (SELECT 1 FROM credits_due c WHERE c.order_id = o.id)) whole
+                    WHERE credited <> lacking",
         },
         Rule {
             says: "a document tells of a movement in the wrong direction",
             find: "SELECT i.id AS id, i.kind || ' for ' || f.kind AS detail
                      FROM invoices i JOIN facts f ON f.id = i.cause
-                    WHERE i.kind <> CASE WHEN f.kind IN ('refund_failure', 'reversal_cancellation') THEN 'invoice'
-                                         ELSE 'credit_note' END",
+                    WHERE i.kind <> CASE WHEN f.kind IN ('refund', 'reversal', 'dispute_lost') THEN 'credit_note'
+                                         ELSE 'invoice' END",
         },
     ],
     code: None,

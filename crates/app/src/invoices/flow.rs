@@ -10,7 +10,7 @@ use crate::cx::Cx;
 use crate::events;
 use crate::merchants;
 use crate::orders::{self, Line, Order};
-use crate::payments::FactKind;
+use crate::payments;
 use crate::problem::Flow;
 use crate::sales;
 
@@ -54,6 +54,10 @@ fn issue_invoice(cx: &mut Cx<'_, '_>, order: &Order) -> Flow<()> {
 }
 
 /// A credit note for money that went back, or an invoice for money that came again.
+///
+/// An invoice claims what was due, so that much can be credited and no more: a surplus, or a second
+/// payment, that goes back was never invoiced. What stands credited is what the money that is left
+/// lacks of the invoice, and a movement's document makes up the difference.
 fn issue_correction(cx: &mut Cx<'_, '_>, due: &CreditDue) -> Flow<()> {
     let order = orders::store::by_id(cx.tx, cx.merchant, due.order)?;
     let order = order.ok_or_else(|| DbError::NotFound(due.order.to_string()))?;
@@ -62,9 +66,14 @@ fn issue_correction(cx: &mut Cx<'_, '_>, due: &CreditDue) -> Flow<()> {
         return Ok(());
     }
     let earlier = store::of_order(cx.tx, cx.merchant, order.id)?;
-    let kind = match due.kind {
-        FactKind::RefundFailure | FactKind::ReversalCancellation => InvoiceKind::Invoice,
-        _ => InvoiceKind::CreditNote,
+    let invoiced_minor =
+        earlier.iter().find(|document| document.cause == CAUSE_PAID).map_or(0, |i| i.gross.minor);
+    let lacking = invoiced_minor.saturating_sub(kept_minor(cx, &order, due)?).max(0);
+    let missing = lacking.saturating_sub(credited_minor(&earlier));
+    let kind = match missing {
+        0 => return Ok(()),
+        more if more > 0 => InvoiceKind::CreditNote,
+        _ => InvoiceKind::Invoice,
     };
     let corrects = match kind {
         InvoiceKind::CreditNote => earlier.into_iter().find(|document| document.cause == CAUSE_PAID),
@@ -72,7 +81,7 @@ fn issue_correction(cx: &mut Cx<'_, '_>, due: &CreditDue) -> Flow<()> {
             earlier.into_iter().rfind(|document| document.kind == InvoiceKind::CreditNote)
         }
     };
-    let gross = Money::new(due.counts_for(&order), order.currency);
+    let gross = Money::new(missing.saturating_abs(), order.currency);
     // Tax goes back in the proportion in which it was charged.
     let parts = gross.allocate(&[order.net_minor, order.tax_minor]);
     let parts = parts.unwrap_or_else(|_| vec![gross, Money::zero(order.currency)]);
@@ -91,6 +100,31 @@ fn issue_correction(cx: &mut Cx<'_, '_>, due: &CreditDue) -> Flow<()> {
     let document = document(cx, &order, vec![line], due.occurred_at)?;
     let corrects = corrects.map(|invoice| invoice.id);
     issue(cx, kind, &order, &cause, corrects, (net, tax, gross), document)
+}
+
+/// What credit notes have taken back, and further invoices have not claimed again.
+fn credited_minor(documents: &[Invoice]) -> i64 {
+    let signed = |document: &Invoice| match document.kind {
+        InvoiceKind::CreditNote => document.gross.minor,
+        InvoiceKind::Invoice if document.cause == CAUSE_PAID => 0,
+        InvoiceKind::Invoice => -document.gross.minor,
+    };
+    documents.iter().map(signed).fold(0, i64::saturating_add)
+}
+
+/// What is left of an order's money after this movement and those that were looked at before it.
+fn kept_minor(cx: &mut Cx<'_, '_>, order: &Order, due: &CreditDue) -> Result<i64, DbError> {
+    let waiting = store::due_of_order(cx.tx, cx.merchant, order.id)?;
+    let mut known = payments::store::of_order(cx.tx, cx.merchant, order.id)?;
+    for payment in &mut known {
+        let mut facts = payments::store::facts(cx.tx, cx.merchant, payment.id)?;
+        facts.retain(|fact| fact.id == due.fact || !waiting.contains(&fact.id));
+        let amounts = payments::sum(&facts);
+        payment.settled_minor = amounts.settled_minor;
+        payment.returned_minor = amounts.returned_minor();
+    }
+    let standing = payments::standing(order.due(), &known);
+    Ok(standing.settled_minor.saturating_sub(standing.returned_minor))
 }
 
 fn issue(

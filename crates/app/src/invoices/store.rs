@@ -4,8 +4,6 @@ use db::{DbError, Inserted, Row, Source, Tx, sql};
 use kernel::{Currency, FactId, InvoiceId, MerchantId, Money, OrderId, Timestamp};
 
 use super::{Invoice, InvoiceKind};
-use crate::orders::Order;
-use crate::payments::{FactKind, Payment};
 
 /// Merchants with documents to issue.
 pub fn merchants_with_due(source: &mut impl Source) -> Result<Vec<MerchantId>, DbError> {
@@ -27,59 +25,50 @@ pub fn orders_due(
     .all(source, |row| row.get("id"))
 }
 
-/// A movement of money after the payment that wants its document.
+/// A movement of money after an order was paid that may want a document.
 #[derive(Debug, Clone)]
 pub struct CreditDue {
     /// The fact.
     pub fact: FactId,
-    /// Which movement.
-    pub kind: FactKind,
     /// Of which order.
     pub order: OrderId,
-    /// Of which payment.
-    pub payment: Payment,
-    /// What moved, in the payment's currency.
-    pub amount_minor: i64,
     /// When.
     pub occurred_at: Timestamp,
 }
 
-impl CreditDue {
-    /// What it counts for, in the order's currency.
-    pub fn counts_for(&self, order: &Order) -> i64 {
-        self.payment.counts_for(order.due(), self.amount_minor)
-    }
-}
-
-/// Money that moved without a document, whose order has its invoice.
+/// Money that moved and was not looked at yet, of orders that have their invoice.
 pub fn credits_due(
     source: &mut impl Source,
     merchant: MerchantId,
     most: u32,
 ) -> Result<Vec<CreditDue>, DbError> {
-    sql("SELECT c.fact_id AS fact_id, c.order_id AS due_of, f.kind AS fact_kind, f.amount_minor AS amount_minor,
-                f.occurred_at AS occurred_at, p.id AS id, p.merchant_id AS merchant_id,
-                p.connection_id AS connection_id, p.gateway_ref AS gateway_ref, p.order_id AS order_id,
-                p.status AS status, p.currency AS currency, p.settled_minor AS settled_minor,
-                p.returned_minor AS returned_minor, p.fee_minor AS fee_minor, p.created_at AS created_at
-           FROM credits_due c JOIN facts f ON f.id = c.fact_id JOIN payments p ON p.id = f.payment_id
-           JOIN orders o ON o.id = c.order_id
+    sql("SELECT c.fact_id AS fact_id, c.order_id AS order_id, f.occurred_at AS occurred_at
+           FROM credits_due c JOIN facts f ON f.id = c.fact_id JOIN orders o ON o.id = c.order_id
           WHERE c.merchant_id = $1 AND o.invoiced_at IS NOT NULL ORDER BY c.fact_id LIMIT $2")
     .bind(merchant)
     .bind(most)
     .all(source, |row| {
         Ok(CreditDue {
             fact: row.get("fact_id")?,
-            kind: row.get("fact_kind")?,
-            order: row.get("due_of")?,
-            amount_minor: row.get("amount_minor")?,
+            order: row.get("order_id")?,
             occurred_at: row.get("occurred_at")?,
-            payment: crate::payments::store::read(row)?,
         })
     })
 }
 
-/// Takes a due credit note off the list.
+/// Which movements of an order's money were not looked at yet.
+pub fn due_of_order(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<FactId>, DbError> {
+    sql("SELECT fact_id FROM credits_due WHERE merchant_id = $1 AND order_id = $2 ORDER BY fact_id")
+        .bind(merchant)
+        .bind(order)
+        .all(source, |row| row.get("fact_id"))
+}
+
+/// Takes a movement off the list.
 pub fn clear_credit_due(tx: &mut Tx<'_>, merchant: MerchantId, fact: FactId) -> Result<(), DbError> {
     sql("DELETE FROM credits_due WHERE merchant_id = $1 AND fact_id = $2")
         .bind(merchant)

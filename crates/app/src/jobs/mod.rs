@@ -24,9 +24,6 @@ pub enum Work {
         merchant: MerchantId,
         /// Which.
         notice: NoticeId,
-        /// Whether a person has accepted it as it is.
-        #[serde(default)]
-        accepted: bool,
     },
     /// Compose a message and hand it to the mail server.
     SendMessage {

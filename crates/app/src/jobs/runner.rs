@@ -123,9 +123,7 @@ pub async fn perform(app: &App, job: Claimed) {
 
 async fn begin(app: &App, job: &Claimed) -> Result<(), JobError> {
     match &job.work {
-        Work::VerifyNotice { merchant, notice, accepted } => {
-            notices::jobs::verify(app, job, *merchant, *notice, *accepted).await
-        }
+        Work::VerifyNotice { merchant, notice } => notices::jobs::verify(app, job, *merchant, *notice).await,
         Work::SendMessage { merchant, message } => messages::jobs::send(app, job, *merchant, *message).await,
     }
 }

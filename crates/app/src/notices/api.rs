@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::post;
 use gateways::{Outcome, RawPost};
 use http::{HeaderValue, StatusCode, header};
 use kernel::ConnectionId;
@@ -19,12 +19,9 @@ use crate::problem::{Code, Problem};
 use crate::web::reply::Refusal;
 use crate::web::visit;
 
-/// Largest post that a hook takes.
-const POST_BYTES_MAX: usize = 1024 * 1024;
-
 /// The routes of this noun.
 pub fn routes() -> Router<App> {
-    Router::new().route("/hooks/{connection}", any(hook))
+    Router::new().route("/hooks/{connection}", post(hook))
 }
 
 /// `POST /hooks/{connection}`: stores the bytes durably, then acknowledges. Whether they are
@@ -41,8 +38,10 @@ async fn hook(State(app): State<App>, Path(id): Path<String>, request: Request) 
     let Some(adapter) = gateways::gateway(&connection.gateway) else { return unknown() };
     let address = visit::peer(&request).addr.to_string();
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, POST_BYTES_MAX).await else {
-        return Refusal::plain(&Problem::new(Code::TooLarge, "a notice has at most 1 MiB"));
+    let most = adapter.capabilities().post_bytes_max;
+    let Ok(body) = to_bytes(body, most).await else {
+        tracing::warn!(connection = %id, address, most, "a notice that was larger than allowed was refused");
+        return Refusal::plain(&Problem::new(Code::TooLarge, format!("a notice has at most {most} bytes")));
     };
     let post = RawPost {
         method: parts.method.to_string(),

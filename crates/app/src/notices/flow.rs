@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use db::{DbError, Inserted};
 use gateways::{Notice, NoticeKind, RawPost};
-use kernel::{NoticeId, OrderId, Span};
+use kernel::{Money, NoticeId, OrderId, Span};
 
 use super::matching::{self, Cover};
 use super::store::{self, Decision};
@@ -15,12 +15,16 @@ use crate::events;
 use crate::jobs::{self, Claimed, Work};
 use crate::orders::{self, Order};
 use crate::payments;
-use crate::problem::{Code, Flow, Problem};
+use crate::problem::Flow;
 use crate::reviews::{self, ReviewKind};
 
 /// So many unconfirmed notices of one connection may wait; beyond that the gateway is asked to
 /// come again, or a flood of forgeries would fill the disk.
 pub const RECEIVED_MAX: i64 = 20_000;
+
+/// So many forgeries of one connection are kept, the newest: enough to see what goes on, and to
+/// judge again what a gateway disowned by mistake.
+pub const FORGED_KEPT: u32 = 2_000;
 
 /// What came of storing a post.
 #[derive(Debug, Clone)]
@@ -58,13 +62,13 @@ pub fn receive(
     };
     let key = transport_key(post);
     if store::insert(cx.tx, &notice, key)? == Inserted::New {
-        let work = Work::VerifyNotice { merchant: cx.merchant, notice: id, accepted: false };
+        let work = Work::VerifyNotice { merchant: cx.merchant, notice: id };
         return Ok(Receipt::New(jobs::flow::enqueue_claimed(cx, &work)?));
     }
     // A repetition re-arms a notice that still waits and whose job was buried. One that is
     // underway stays alone: a second would take the place of a person's acceptance.
     if let Some((known, NoticeState::Received)) = store::count_copy(cx.tx, cx.merchant, connection.id, key)? {
-        let work = Work::VerifyNotice { merchant: cx.merchant, notice: known, accepted: false };
+        let work = Work::VerifyNotice { merchant: cx.merchant, notice: known };
         if !jobs::store::is_underway(cx.tx, &work)? {
             jobs::flow::enqueue(cx, &work)?;
         }
@@ -81,7 +85,8 @@ pub enum Trust {
     Accepted,
 }
 
-/// Records that a notice is not its gateway's word. Nothing else changes.
+/// Records that a notice is not its gateway's word. Nothing else changes, and the notice itself is
+/// the record: whoever posts nonsense must not be able to fill the log.
 pub fn reject(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Result<(), DbError> {
     let decision = Decision {
         state: NoticeState::Forged,
@@ -92,7 +97,7 @@ pub fn reject(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Result<(), DbErro
         verified_at: None,
     };
     store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
-    events::flow::record(cx, None, id, "notice.forged", serde_json::json!({ "why": why })).map(drop)
+    store::drop_forged(cx.tx, cx.merchant, id, FORGED_KEPT)
 }
 
 /// Applies what an authentic notice states. Runs in one transaction with the end of its job;
@@ -104,6 +109,18 @@ pub fn apply(
     statements: &[Notice],
     trust: Trust,
 ) -> Flow<NoticeState> {
+    let applied = consider(cx, connection, id, statements, trust)?;
+    conclude(cx, connection, id, statements, applied)
+}
+
+/// Applies the statements, and answers what the notice as a whole amounts to.
+pub(super) fn consider(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    id: NoticeId,
+    statements: &[Notice],
+    trust: Trust,
+) -> Flow<Applied> {
     let mut worst: Option<Applied> = None;
     let mut order = None;
     for stated in statements {
@@ -114,12 +131,23 @@ pub fn apply(
         }
     }
     let worst = worst.unwrap_or_else(|| Applied::ignored("authentic, and of no interest here"));
+    Ok(Applied { order, ..worst })
+}
+
+/// Writes down what a notice amounts to, and has judged again what waited for it.
+pub(super) fn conclude(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    id: NoticeId,
+    statements: &[Notice],
+    applied: Applied,
+) -> Flow<NoticeState> {
     let decision = Decision {
-        state: worst.state,
-        reason: worst.reason,
+        state: applied.state,
+        reason: applied.reason,
         summary: summary(statements),
-        order,
-        waits_for: worst.waits_for,
+        order: applied.order,
+        waits_for: applied.waits_for,
         verified_at: Some(cx.now),
     };
     store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
@@ -137,16 +165,17 @@ pub fn apply(
 fn rearm_waiting(cx: &mut Cx<'_, '_>, connection: &Connection, statements: &[Notice]) -> Result<(), DbError> {
     for payment in statements.iter().filter_map(|stated| stated.payment_id.as_deref()) {
         for notice in store::waiting_for(cx.tx, cx.merchant, connection.id, payment)? {
-            let work = Work::VerifyNotice { merchant: cx.merchant, notice, accepted: false };
+            let work = Work::VerifyNotice { merchant: cx.merchant, notice };
             jobs::flow::enqueue(cx, &work)?;
         }
     }
     Ok(())
 }
 
-struct Applied {
-    state: NoticeState,
-    reason: String,
+/// What applying a notice came to.
+pub(super) struct Applied {
+    pub(super) state: NoticeState,
+    pub(super) reason: String,
     order: Option<OrderId>,
     waits_for: Option<String>,
 }
@@ -160,7 +189,7 @@ impl Applied {
         Self::ended(NoticeState::Quarantined, reason, order)
     }
 
-    fn ignored(reason: &str) -> Self {
+    pub(super) fn ignored(reason: &str) -> Self {
         Self::ended(NoticeState::Ignored, reason, None)
     }
 
@@ -202,8 +231,7 @@ fn apply_one(
     if let (Some(known), Some(referred)) = (known, referred)
         && known != referred
     {
-        let text = format!("transaction {gateway_ref} has paid another order, {known}");
-        return Ok(Applied::quarantined(text, Some(referred)));
+        return reused(cx, connection, id, stated, trust, (&gateway_ref, known, referred));
     }
     let order = match known.or(referred) {
         Some(wanted) => orders::store::lock(cx.tx, cx.merchant, wanted)?,
@@ -218,6 +246,51 @@ fn apply_one(
     }
 }
 
+/// A transaction that has paid one order is told of with the reference of another. Whoever accepts
+/// that has the other delivered too, and the books say that no money came for it.
+fn reused(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    id: NoticeId,
+    stated: &Notice,
+    trust: Trust,
+    (gateway_ref, paid, referred): (&str, OrderId, OrderId),
+) -> Flow<Applied> {
+    if trust == Trust::Verify {
+        let text = format!("transaction {gateway_ref} has paid another order, {paid}");
+        return Ok(Applied::quarantined(text, Some(referred)));
+    }
+    if stated.kind == NoticeKind::PaymentPaid
+        && let Some(mut other) = orders::store::lock(cx.tx, cx.merchant, referred)?
+    {
+        orders::money::give_away(cx, &mut other, id)?;
+        let text = format!("delivered without money: transaction {gateway_ref} had paid {paid}");
+        return Ok(Applied::ended(NoticeState::Applied, text, Some(referred)));
+    }
+    let order = made_meanwhile(cx, paid)?;
+    about_order(cx, connection, id, stated, trust, (order, gateway_ref))
+}
+
+/// A statement without an amount, taken by a person as it is: all that is due was paid, or all
+/// that was left went back.
+fn with_the_whole(
+    cx: &mut Cx<'_, '_>,
+    connection: &Connection,
+    stated: &Notice,
+    (order, gateway_ref): (&Order, &str),
+) -> Result<Option<Notice>, DbError> {
+    let whole = if matching::brings_money(stated.kind) {
+        order.due()
+    } else {
+        let payment = payments::flow::take(cx, connection.id, gateway_ref, order.currency, Some(order.id))?;
+        let gives_back =
+            matches!(stated.kind, NoticeKind::RefundFailed | NoticeKind::PaymentReversalCanceled);
+        let kept = payment.settled_minor.saturating_sub(payment.returned_minor);
+        Money::new(if gives_back { payment.returned_minor } else { kept }, payment.currency)
+    };
+    Ok((whole.minor > 0).then(|| Notice { amount: Some(whole), ..stated.clone() }))
+}
+
 fn about_order(
     cx: &mut Cx<'_, '_>,
     connection: &Connection,
@@ -226,9 +299,16 @@ fn about_order(
     trust: Trust,
     (mut order, gateway_ref): (Order, &str),
 ) -> Flow<Applied> {
-    if matching::brings_money(stated.kind) && stated.amount.is_none() {
-        return Ok(Applied::quarantined("it names no amount", Some(order.id)));
+    let mut assumed = None;
+    if matching::moves_money(stated.kind) && stated.amount.is_none() {
+        if trust == Trust::Accepted {
+            assumed = with_the_whole(cx, connection, stated, (&order, gateway_ref))?;
+        }
+        if assumed.is_none() {
+            return Ok(Applied::quarantined("it names no amount", Some(order.id)));
+        }
     }
+    let stated = assumed.as_ref().unwrap_or(stated);
     let mut cover = Cover::Exact;
     match matching::fits(stated, &order, connection.id) {
         Ok(covered) => cover = covered,
@@ -275,7 +355,11 @@ fn about_button(
     trust: Trust,
     gateway_ref: &str,
 ) -> Flow<Applied> {
-    let Some(amount) = stated.amount else { return Ok(Applied::quarantined("it names no amount", None)) };
+    let amount = match stated.amount {
+        Some(amount) => amount,
+        None if trust == Trust::Accepted => orders::button::asked_for(cx, stated)?,
+        None => return Ok(Applied::quarantined("it names no amount", None)),
+    };
     let plan = match orders::button::plan(cx, stated, amount, trust)? {
         Ok(plan) => plan,
         Err(why) => return Ok(Applied::quarantined(why, None)),
@@ -355,38 +439,6 @@ pub fn quarantine(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Result<(), Db
     events::flow::record(cx, notice.order, id, "notice.quarantined", detail).map(drop)
 }
 
-/// What a person wants done with a notice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Again {
-    /// Judge it once more, with every check.
-    Replay,
-    /// Take it as it is: authenticity is still checked, the match is the person's word.
-    Accept,
-}
-
-/// Has a notice judged again. A replay of what was applied changes nothing.
-pub fn again(cx: &mut Cx<'_, '_>, id: NoticeId, how: Again) -> Flow<()> {
-    let notice = store::lock(cx.tx, cx.merchant, id)?.ok_or_else(|| Problem::not_found("notice"))?;
-    if notice.raw_sealed.is_none() {
-        return Err(
-            Problem::conflict("the raw notice has been dropped by age; it cannot be judged again").into()
-        );
-    }
-    if how == Again::Accept && notice.state != NoticeState::Quarantined {
-        let text = format!("only a quarantined notice can be accepted; this one is {}", notice.state);
-        return Err(Problem::conflict(text).into());
-    }
-    if notice.state == NoticeState::Forged && store::has_twin(cx.tx, cx.merchant, id)? {
-        return Err(Problem::conflict("the same bytes have come again since, and were judged then").into());
-    }
-    store::reopen(cx.tx, cx.merchant, id)?;
-    let accepted = how == Again::Accept;
-    jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice: id, accepted })?;
-    let kind = if accepted { "notice.accepted" } else { "notice.replayed" };
-    events::flow::record(cx, notice.order, id, kind, serde_json::json!({ "was": notice.state }))?;
-    Ok(())
-}
-
 /// A notice waits so long for the payment that it is about; gateways repeat for four days.
 pub const WAITING_FOR_PAYMENT_MAX: Span = Span::days(5);
 
@@ -396,26 +448,6 @@ pub fn give_up_waiting(cx: &mut Cx<'_, '_>) -> Result<(), DbError> {
         cx.merchant = merchant;
         quarantine(cx, id, "the payment that it is about was never announced")?;
     }
-    Ok(())
-}
-
-/// Refuses a quarantined notice for good.
-pub fn refuse(cx: &mut Cx<'_, '_>, id: NoticeId, why: &str) -> Flow<()> {
-    let notice = store::lock(cx.tx, cx.merchant, id)?.ok_or_else(|| Problem::not_found("notice"))?;
-    if !matches!(notice.state, NoticeState::Quarantined | NoticeState::Unmatched) {
-        let text = format!("only a quarantined notice can be refused; this one is {}", notice.state);
-        return Err(Problem::new(Code::Conflict, text).into());
-    }
-    let decision = Decision {
-        state: NoticeState::Refused,
-        reason: if why.is_empty() { notice.reason.clone() } else { why.to_owned() },
-        summary: notice.summary.clone(),
-        order: notice.order,
-        waits_for: None,
-        verified_at: None,
-    };
-    store::decide(cx.tx, cx.merchant, id, &decision, cx.now)?;
-    events::flow::record(cx, notice.order, id, "notice.refused", serde_json::json!({ "why": why }))?;
     Ok(())
 }
 

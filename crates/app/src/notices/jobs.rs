@@ -14,7 +14,7 @@ use crate::cx::Actor;
 use crate::failpoint;
 use crate::jobs::runner::JobError;
 use crate::jobs::{self, Claimed};
-use crate::problem::{Failure, Problem};
+use crate::problem::Failure;
 
 /// No adapter needs more calls than this to judge one post.
 const CALLS_MAX: usize = 4;
@@ -24,23 +24,18 @@ const CALL_DEADLINE: Duration = Duration::from_secs(20);
 const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 struct Case {
+    /// Its gateway has confirmed it before.
+    confirmed: bool,
     connection: Connection,
     opened: gateways::Connection,
     post: RawPost,
 }
 
 /// Verifies a stored notice and applies what it states; ends the job in the same transaction.
-pub async fn verify(
-    app: &App,
-    job: &Claimed,
-    merchant: MerchantId,
-    id: NoticeId,
-    accepted: bool,
-) -> Result<(), JobError> {
+pub async fn verify(app: &App, job: &Claimed, merchant: MerchantId, id: NoticeId) -> Result<(), JobError> {
     let Some(case) = load(app, merchant, id).await? else { return done(app, job, merchant).await };
     let judgment = judge(app, &case).await?;
     failpoint!(VerifyJudged);
-    let trust = if accepted { Trust::Accepted } else { Trust::Verify };
     match judgment {
         Judgment::Authentic(statements) => {
             let (job_again, job, connection) = (job.clone(), job.clone(), case.connection);
@@ -48,7 +43,7 @@ pub async fn verify(
             let applied = app.write(merchant, actor, move |cx| {
                 let Some(stored) = store::lock(cx.tx, cx.merchant, id)? else { return Ok(()) };
                 if matches!(stored.state, NoticeState::Received | NoticeState::Unmatched) {
-                    flow::apply(cx, &connection, id, &statements, trust)?;
+                    flow::apply(cx, &connection, id, &statements, Trust::Verify)?;
                 }
                 jobs::store::finish(cx.tx, &job)?;
                 failpoint!(ApplyBeforeCommit);
@@ -56,17 +51,20 @@ pub async fn verify(
             });
             match applied.await {
                 // What the rules refuse is for a person, not for another try.
-                Err(Failure::Problem(problem)) => set_aside(app, job_again, (merchant, id), problem).await?,
+                Err(Failure::Problem(problem)) => {
+                    set_aside(app, job_again, (merchant, id), problem.detail).await?
+                }
                 other => other?,
             }
             failpoint!(ApplyAfterCommit);
             Ok(())
         }
+        Judgment::Unreadable(why) => set_aside(app, job.clone(), (merchant, id), why).await,
         Judgment::Forged(why) => {
             let job = job.clone();
             let rejected = app.write(merchant, Actor::System, move |cx| {
                 let Some(stored) = store::lock(cx.tx, cx.merchant, id)? else { return Ok(()) };
-                if stored.state == NoticeState::Received {
+                if stored.state == NoticeState::Received && stored.verified_at.is_none() {
                     flow::reject(cx, id, &why)?;
                 }
                 Ok(jobs::store::finish(cx.tx, &job)?)
@@ -91,10 +89,10 @@ async fn set_aside(
     app: &App,
     job: Claimed,
     (merchant, id): (MerchantId, NoticeId),
-    problem: Problem,
+    why: String,
 ) -> Result<(), JobError> {
     let set = app.write(merchant, Actor::System, move |cx| {
-        flow::quarantine(cx, id, &problem.detail)?;
+        flow::quarantine(cx, id, &why)?;
         Ok(jobs::store::finish(cx.tx, &job)?)
     });
     Ok(set.await?)
@@ -125,13 +123,17 @@ async fn load(app: &App, merchant: MerchantId, id: NoticeId) -> Result<Option<Ca
     let post = unpack(&packed, stored.received_at)
         .ok_or_else(|| JobError::GiveUp("damaged raw notice".to_owned()))?;
     let opened = connection.opened(app.ring()).map_err(|error| JobError::GiveUp(error.to_string()))?;
-    Ok(Some(Case { connection, opened, post }))
+    Ok(Some(Case { confirmed: stored.verified_at.is_some(), connection, opened, post }))
 }
 
 async fn judge(app: &App, case: &Case) -> Result<Judgment, JobError> {
     let name = &case.connection.gateway;
     let adapter =
         gateways::gateway(name).ok_or_else(|| JobError::GiveUp(format!("there is no gateway {name}")))?;
+    if case.confirmed {
+        let read = adapter.statements(&case.post, &case.opened);
+        return Ok(read.map_or_else(Judgment::Unreadable, Judgment::Authentic));
+    }
     let mut earlier = Vec::new();
     loop {
         match adapter.judge(&case.post, &case.opened, &earlier) {

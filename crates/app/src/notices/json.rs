@@ -5,7 +5,7 @@ use kernel::{ConnectionId, MerchantId, NoticeId, OrderId, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::flow::{self, Again};
+use super::desk_flow::{self, Again};
 use super::{NoticeState, Stored, store};
 use crate::api_keys::Scope;
 use crate::cx::Cx;
@@ -140,13 +140,13 @@ fn get(snapshot: &mut Snapshot<'_>, asked: &Asked<NoticeId, Nothing>) -> Flow<No
 
 /// `POST /v1/notices/{id}/replay`
 fn replay(cx: &mut Cx<'_, '_>, asked: &Asked<NoticeId, Nothing>) -> Flow<NoticeView> {
-    flow::again(cx, asked.at, Again::Replay)?;
+    desk_flow::again(cx, asked.at, Again::Replay)?;
     shown(cx.tx, cx.merchant, asked.at)
 }
 
 /// `POST /v1/notices/{id}/accept`
 fn accept(cx: &mut Cx<'_, '_>, asked: &Asked<NoticeId, Nothing>) -> Flow<NoticeView> {
-    flow::again(cx, asked.at, Again::Accept)?;
+    desk_flow::again(cx, asked.at, Again::Accept)?;
     shown(cx.tx, cx.merchant, asked.at)
 }
 
@@ -165,6 +165,6 @@ fn refuse(cx: &mut Cx<'_, '_>, asked: &Asked<NoticeId, Refusal>) -> Flow<NoticeV
         let text = format!("a reason has at most {REASON_LENGTH_MAX} printable characters");
         return Err(Problem::invalid("reason", text).into());
     }
-    flow::refuse(cx, asked.at, reason)?;
+    desk_flow::refuse(cx, asked.at, reason)?;
     shown(cx.tx, cx.merchant, asked.at)
 }

@@ -113,3 +113,16 @@ pub fn extras(notice: &Notice) -> i64 {
 pub const fn brings_money(kind: NoticeKind) -> bool {
     matches!(kind, NoticeKind::PaymentPaid | NoticeKind::PaymentPending)
 }
+
+/// Whether this kind of notice says that money moved or will move, and so has to say how much.
+pub const fn moves_money(kind: NoticeKind) -> bool {
+    brings_money(kind)
+        || matches!(
+            kind,
+            NoticeKind::RefundCreated
+                | NoticeKind::RefundFailed
+                | NoticeKind::PaymentReversed
+                | NoticeKind::PaymentReversalCanceled
+                | NoticeKind::DisputeLost
+        )
+}

@@ -7,6 +7,7 @@
 //! kind of fact).
 
 pub mod api;
+pub mod desk_flow;
 pub mod desk_store;
 pub mod flow;
 pub mod jobs;

@@ -12,8 +12,8 @@ use ui::admin::{
     RawRequest,
 };
 
+use super::desk_flow::{self, Again};
 use super::desk_store::{self, Narrow};
-use super::flow::{self, Again};
 use super::{NoticeState, Stored, seal_context, store, unpack};
 use crate::app::App;
 use crate::connections::{self, Connection};
@@ -175,7 +175,7 @@ async fn show(State(app): State<App>, staff: StaffVisit, Ids(id): Ids<NoticeId>)
     let page = app
         .read(move |snapshot| {
             let notice = known(snapshot, merchant, id)?;
-            let work = Work::VerifyNotice { merchant, notice: id, accepted: false };
+            let work = Work::VerifyNotice { merchant, notice: id };
             let jobs = jobs::desk_store::of_subject(snapshot, &work)?;
             let decidable = notice.state == NoticeState::Quarantined;
             let replayable = notice.raw_sealed.is_some() && notice.state != NoticeState::Received;
@@ -289,7 +289,7 @@ async fn accept(
     Ids(id): Ids<NoticeId>,
     Posted(_): Posted<Nothing>,
 ) -> Response {
-    let done = staff.write(&app, move |cx| flow::again(cx, id, Again::Accept)).await;
+    let done = staff.write(&app, move |cx| desk_flow::again(cx, id, Again::Accept)).await;
     staff.after(&app, done, &format!("{NOTICES}/{id}"), "notice_accepted")
 }
 
@@ -300,7 +300,7 @@ async fn replay(
     Ids(id): Ids<NoticeId>,
     Posted(_): Posted<Nothing>,
 ) -> Response {
-    let done = staff.write(&app, move |cx| flow::again(cx, id, Again::Replay)).await;
+    let done = staff.write(&app, move |cx| desk_flow::again(cx, id, Again::Replay)).await;
     staff.after(&app, done, &format!("{NOTICES}/{id}"), "notice_replayed")
 }
 
@@ -312,7 +312,7 @@ async fn refuse(
     Posted(form): Posted<Why>,
 ) -> Response {
     let why: String = form.reason.trim().chars().take(REASON_LENGTH_MAX).collect();
-    let done = staff.write(&app, move |cx| flow::refuse(cx, id, &why)).await;
+    let done = staff.write(&app, move |cx| desk_flow::refuse(cx, id, &why)).await;
     staff.after(&app, done, &format!("{NOTICES}/{id}"), "notice_refused")
 }
 

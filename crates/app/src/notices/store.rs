@@ -58,6 +58,11 @@ pub fn any_beyond(
     Ok(beyond.is_some())
 }
 
+/// Every payment asks this, so it must not read more as the inbox grows.
+pub const WAITING_FOR: &str = "SELECT id FROM notices
+          WHERE connection_id = $1 AND waits_for = $2 AND state = 'unmatched' AND merchant_id = $3
+          ORDER BY id LIMIT 100";
+
 /// Notices that wait until a payment is announced. At most 100 at a time: more are not said of
 /// one payment before it is.
 pub fn waiting_for(
@@ -66,13 +71,7 @@ pub fn waiting_for(
     connection: ConnectionId,
     gateway_ref: &str,
 ) -> Result<Vec<NoticeId>, DbError> {
-    sql("SELECT id FROM notices
-          WHERE connection_id = $1 AND waits_for = $2 AND state = 'unmatched' AND merchant_id = $3
-          ORDER BY id LIMIT 100")
-    .bind(connection)
-    .bind(gateway_ref)
-    .bind(merchant)
-    .all(source, |row| row.get("id"))
+    sql(WAITING_FOR).bind(connection).bind(gateway_ref).bind(merchant).all(source, |row| row.get("id"))
 }
 
 /// By id.
@@ -203,6 +202,25 @@ pub fn prune_raw(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64, DbError> {
             ORDER BY received_at LIMIT 500)")
     .bind(before)
     .execute(tx)
+}
+
+/// Removes the oldest forgeries of the connection of this one, beyond so many.
+pub fn drop_forged(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    latest: NoticeId,
+    kept: u32,
+) -> Result<(), DbError> {
+    sql("DELETE FROM notices WHERE id IN (
+           SELECT id FROM notices
+            WHERE state = 'forged'
+              AND connection_id = (SELECT connection_id FROM notices WHERE merchant_id = $1 AND id = $2)
+            ORDER BY id DESC LIMIT 100 OFFSET $3)")
+    .bind(merchant)
+    .bind(latest)
+    .bind(kept)
+    .execute(tx)
+    .map(drop)
 }
 
 /// Puts a notice back to be judged.

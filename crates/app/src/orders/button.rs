@@ -1,8 +1,8 @@
 //! Orders that begin with their payment: a button on another site sold one of our products.
 
 use db::DbError;
-use gateways::Notice;
-use kernel::{Currency, EmailAddress, LineId, Money, OrderId};
+use gateways::{Notice, NoticeLine};
+use kernel::{Currency, EmailAddress, LineId, Money, OrderId, Span, Timestamp};
 
 use super::{LINES_MAX, Line, LineKind, Order, OrderSource, OrderStatus, store};
 use crate::connections::Connection;
@@ -10,18 +10,45 @@ use crate::cx::Cx;
 use crate::events;
 use crate::notices::flow::Trust;
 use crate::notices::matching;
-use crate::products::{self, Product};
+use crate::products::{self, FilePolicy, PendingPolicy, Product};
 
 /// More of one product than this in a line is a mistake, and not an order.
 const QUANTITY_EVER_MAX: u32 = 1_000_000;
+
+/// What a payment that names nothing is written down as.
+const UNNAMED: &str = "Payment";
 
 /// What the order is going to be. Making the plan changes nothing.
 #[derive(Debug)]
 pub struct Plan {
     email: EmailAddress,
     currency: Currency,
-    lines: Vec<(Product, u32, Money, serde_json::Value)>,
+    lines: Vec<Planned>,
     tax_minor: i64,
+}
+
+#[derive(Debug)]
+struct Planned {
+    item: Item,
+    quantity: u32,
+    unit: Money,
+    attributes: serde_json::Value,
+}
+
+impl Planned {
+    fn whole_minor(&self) -> i64 {
+        self.unit.minor.saturating_mul(i64::from(self.quantity))
+    }
+}
+
+#[derive(Debug)]
+enum Item {
+    Ours(Box<Product>),
+    /// Nothing of ours, taken all the same by a person.
+    Unlisted {
+        sku: String,
+        name: String,
+    },
 }
 
 /// Works out which products were paid for, or why that cannot be told.
@@ -34,36 +61,72 @@ pub fn plan(
     let Some(email) = stated.buyer.email.clone() else {
         return Ok(Err("it belongs to no order of ours, and names no buyer to deliver to".to_owned()));
     };
-    if stated.lines.is_empty() || stated.lines.len() > LINES_MAX {
-        return Ok(Err("it belongs to no order of ours, and names no item number".to_owned()));
-    }
+    let nameless = [NoticeLine::default()];
+    let stated_lines = match stated.lines.as_slice() {
+        [] if trust == Trust::Accepted => nameless.as_slice(),
+        [] => return Ok(Err("it belongs to no order of ours, and names no item number".to_owned())),
+        many if many.len() > LINES_MAX => {
+            return Ok(Err(format!("it belongs to no order of ours, and has more than {LINES_MAX} items")));
+        }
+        some => some,
+    };
     let paid_at = stated.occurred_at.unwrap_or(cx.now).min(cx.now);
     let mut lines = Vec::new();
     let mut left = amount.minor.saturating_sub(matching::extras(stated));
-    for stated_line in &stated.lines {
-        let Some(product) = products::store::by_sku(cx.tx, cx.merchant, &stated_line.sku)? else {
-            return Ok(Err(format!("there is no product with the item number \"{}\"", stated_line.sku)));
-        };
-        if stated_line.quantity > QUANTITY_EVER_MAX {
-            return Ok(Err(format!("nobody buys {} of \"{}\"", stated_line.quantity, stated_line.sku)));
+    for stated_line in stated_lines {
+        let quantity = stated_line.quantity.max(1);
+        if quantity > QUANTITY_EVER_MAX {
+            return Ok(Err(format!("nobody buys {quantity} of \"{}\"", stated_line.sku)));
         }
-        let prices = products::store::prices(cx.tx, cx.merchant, product.id)?;
         let available =
             Money::new(stated_line.gross.map_or(left, |gross| gross.minor.min(left)), amount.currency);
-        let unit =
-            match matching::honored_unit(&product.sku, &prices, stated_line.quantity, available, paid_at) {
-                Ok(unit) => unit,
-                Err(why) if trust == Trust::Verify => return Ok(Err(why)),
-                Err(_) => {
-                    Money::new(available.minor / i64::from(stated_line.quantity.max(1)), amount.currency)
-                }
-            };
-        left = left.saturating_sub(unit.minor.saturating_mul(i64::from(stated_line.quantity)));
+        let (item, unit) = match item(cx, stated_line, available, paid_at)? {
+            (item, Ok(unit)) => (item, unit),
+            (_, Err(why)) if trust == Trust::Verify => return Ok(Err(why)),
+            (item, Err(_)) => {
+                (item, Money::new(available.minor.max(0) / i64::from(quantity), amount.currency))
+            }
+        };
         let attributes = serde_json::json!(stated_line.attributes);
-        lines.push((product, stated_line.quantity.max(1), unit, attributes));
+        let planned = Planned { item, quantity, unit, attributes };
+        left = left.saturating_sub(planned.whole_minor());
+        lines.push(planned);
     }
     let tax_minor = stated.tax.map_or(0, |tax| tax.minor.max(0));
     Ok(Ok(Plan { email, currency: amount.currency, lines, tax_minor }))
+}
+
+/// Which product a line names and what one of it was sold for, or why it was not sold for that.
+fn item(
+    cx: &mut Cx<'_, '_>,
+    stated: &NoticeLine,
+    available: Money,
+    paid_at: Timestamp,
+) -> Result<(Item, Result<Money, String>), DbError> {
+    let Some(product) = products::store::by_sku(cx.tx, cx.merchant, &stated.sku)? else {
+        let name = stated.name.clone().filter(|name| !name.is_empty());
+        let name = name.unwrap_or_else(|| UNNAMED.to_owned());
+        let why = format!("there is no product with the item number \"{}\"", stated.sku);
+        return Ok((Item::Unlisted { sku: stated.sku.clone(), name }, Err(why)));
+    };
+    let prices = products::store::prices(cx.tx, cx.merchant, product.id)?;
+    let unit = matching::honored_unit(&product.sku, &prices, stated.quantity, available, paid_at);
+    Ok((Item::Ours(Box::new(product)), unit))
+}
+
+/// What the items of a notice without an amount cost today, in the shop's own currency. Nothing if
+/// none of them is sold in it.
+pub fn asked_for(cx: &mut Cx<'_, '_>, stated: &Notice) -> Result<Money, DbError> {
+    let currency = crate::merchants::store::by_id(cx.tx, cx.merchant)?.currency;
+    let mut whole = Money::zero(currency);
+    for line in &stated.lines {
+        let Some(product) = products::store::by_sku(cx.tx, cx.merchant, &line.sku)? else { continue };
+        let prices = products::store::prices(cx.tx, cx.merchant, product.id)?;
+        let price = products::price_at(&prices, currency, cx.now);
+        let price = price.and_then(|unit| unit.times(line.quantity.max(1)).ok());
+        whole = price.and_then(|price| whole.plus(price).ok()).unwrap_or(whole);
+    }
+    Ok(whole)
 }
 
 /// Makes the planned order. Its payment is recorded by the caller in the same transaction.
@@ -73,10 +136,7 @@ pub fn make(
     stated: &Notice,
     plan: &Plan,
 ) -> Result<Order, DbError> {
-    let whole = |(_, quantity, unit, _): &(Product, u32, Money, serde_json::Value)| {
-        unit.minor.saturating_mul(i64::from(*quantity))
-    };
-    let net_minor = plan.lines.iter().map(whole).fold(0i64, i64::saturating_add);
+    let net_minor = plan.lines.iter().map(Planned::whole_minor).fold(0i64, i64::saturating_add);
     let order = Order {
         id: OrderId::mint(cx.draws),
         merchant: cx.merchant,
@@ -106,18 +166,26 @@ pub fn make(
         version: 1,
     };
     store::insert(cx.tx, &order)?;
-    let weights: Vec<i64> = plan.lines.iter().map(whole).collect();
+    let weights: Vec<i64> = plan.lines.iter().map(Planned::whole_minor).collect();
     let tax = Money::new(plan.tax_minor, plan.currency);
     let taxes = tax.allocate(&weights).unwrap_or_else(|_| vec![Money::zero(plan.currency); plan.lines.len()]);
     for (place, (planned, tax)) in plan.lines.iter().zip(taxes).enumerate() {
-        let (product, quantity, unit, attributes) = planned;
-        let net_minor = whole(planned);
+        let bare = match &planned.item {
+            Item::Ours(product) => line_of(cx, &order, place, product, (planned.quantity, planned.unit)),
+            Item::Unlisted { sku, name } => Line {
+                sku: sku.clone(),
+                name: name.clone(),
+                quantity: planned.quantity,
+                unit_minor: planned.unit.minor,
+                ..Line::without_product(cx, &order, LineKind::Unlisted, place_no(place))
+            },
+        };
         let line = Line {
-            attributes: attributes.clone(),
-            net_minor,
+            attributes: planned.attributes.clone(),
+            net_minor: planned.whole_minor(),
             tax_minor: tax.minor,
-            gross_minor: net_minor.saturating_add(tax.minor),
-            ..line_of(cx, &order, place, product, (*quantity, *unit))
+            gross_minor: planned.whole_minor().saturating_add(tax.minor),
+            ..bare
         };
         add_line(cx, &line)?;
     }
@@ -139,7 +207,7 @@ pub fn line_of(
         id: LineId::mint(cx.draws),
         merchant: cx.merchant,
         order: order.id,
-        position: u32::try_from(place + 1).unwrap_or(u32::MAX),
+        position: place_no(place),
         kind: LineKind::Product,
         product: Some(product.id),
         sku: product.sku.clone(),
@@ -157,6 +225,39 @@ pub fn line_of(
         download_limit: product.download_limit,
         file_policy: product.file_policy,
         pending_policy: product.pending_policy,
+    }
+}
+
+fn place_no(place: usize) -> u32 {
+    u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+impl Line {
+    /// A line that delivers nothing, without amounts yet.
+    pub(super) fn without_product(cx: &mut Cx<'_, '_>, order: &Order, kind: LineKind, position: u32) -> Self {
+        Self {
+            id: LineId::mint(cx.draws),
+            merchant: cx.merchant,
+            order: order.id,
+            position,
+            kind,
+            product: None,
+            sku: String::new(),
+            name: String::new(),
+            quantity: 1,
+            unit_minor: 0,
+            net_minor: 0,
+            tax_minor: 0,
+            gross_minor: 0,
+            tax_rate_ppm: 0,
+            jurisdiction: None,
+            attributes: serde_json::json!({}),
+            inputs: serde_json::json!({}),
+            link_life: Span::seconds(0),
+            download_limit: 0,
+            file_policy: FilePolicy::AsBought,
+            pending_policy: PendingPolicy::Nothing,
+        }
     }
 }
 

@@ -67,6 +67,8 @@ db::words! {
         Product = "product",
         /// Money off; its amounts are negative.
         Discount = "discount",
+        /// Something that is no product here: it was paid for, and nothing is delivered for it.
+        Unlisted = "unlisted",
     }
 }
 
@@ -140,7 +142,7 @@ pub struct Line {
     pub position: u32,
     /// What it is.
     pub kind: LineKind,
-    /// The product; `None` for a discount.
+    /// The product, of a line that is one.
     pub product: Option<ProductId>,
     /// Its item number then.
     pub sku: String,
@@ -232,10 +234,11 @@ pub enum Turn {
 }
 
 /// The status that the money of all payments gives, by itself; `None` while nothing is known.
+/// Where nothing was due, money that goes back was never the reason for what was given.
 pub fn status_by(due: Money, standing: Standing) -> Option<OrderStatus> {
     use OrderStatus as S;
     let covered = standing.settled_minor >= due.minor && standing.settled_minor > 0;
-    if covered && standing.returned_minor >= standing.settled_minor {
+    if covered && due.minor > 0 && standing.returned_minor >= standing.settled_minor {
         Some(S::Refunded)
     } else if covered {
         Some(S::Paid)

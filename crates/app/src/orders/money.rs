@@ -3,7 +3,7 @@
 
 use db::DbError;
 use gateways::Notice;
-use kernel::{CustomerId, LineId, Money, OrderId, Span};
+use kernel::{CustomerId, Money, NoticeId, OrderId, Span};
 
 use super::{Line, LineKind, Order, OrderStatus, Turn, follow, store};
 use crate::customers::{self, Customer};
@@ -16,7 +16,7 @@ use crate::notices::flow::Trust;
 use crate::payments::flow::Recorded;
 use crate::payments::{self, Fact, FactKind, Payment};
 use crate::problem::{Code, Flow, Problem};
-use crate::products::{self, FilePolicy, PendingPolicy};
+use crate::products;
 use crate::reviews::{self, ReviewKind};
 
 /// Money that comes for a void order after so long is shown to a person: until then it is a buyer
@@ -42,9 +42,14 @@ pub fn follow_money(
     trust: Trust,
 ) -> Flow<()> {
     let payment = &recorded.payment;
+    let paid_before = order.paid_at.is_some();
     let all = payments::store::of_order(cx.tx, cx.merchant, order.id)?;
     if trust == Trust::Accepted && fact.kind == FactKind::Settlement {
-        forgive(cx, order, payments::standing(order.due(), &all).settled_minor)?;
+        let settled_minor = payments::standing(order.due(), &all).settled_minor;
+        let missing_minor = order.due_minor.saturating_sub(settled_minor);
+        if settled_minor > 0 {
+            forgive(cx, order, missing_minor)?;
+        }
     }
     let standing = payments::standing(order.due(), &all);
     let (next, turn) = follow(order, standing);
@@ -55,7 +60,10 @@ pub fn follow_money(
     let news = News { fact, cause: fact.id.to_string(), access, before: order.status };
     match turn {
         Turn::Same => same(cx, order, &news)?,
-        Turn::BecamePaid => became_paid(cx, order, &news)?,
+        Turn::BecamePaid => {
+            ask_about_late_money(cx, order, &news)?;
+            became_paid(cx, order, &news.cause)?;
+        }
         Turn::BecamePending => became_pending(cx, order, &news)?,
         Turn::BecameVoid => became_void(cx, order, &news)?,
         Turn::BecameRefunded => became_refunded(cx, order, &news)?,
@@ -64,8 +72,8 @@ pub fn follow_money(
     if next == OrderStatus::Paid {
         ask_about_earlier_refund(cx, order, fact)?;
     }
-    if recorded.corrected && order.paid_at.is_some() {
-        payments::store::insert_corrections_due(cx.tx, cx.merchant, order.id, cx.now)?;
+    if order.paid_at.is_some() {
+        documents_due(cx, order, (payment, fact), paid_before)?;
     }
     if fact.kind == FactKind::Dispute {
         let text = format!("the payment is disputed ({})", fact.detail);
@@ -74,6 +82,24 @@ pub fn follow_money(
     order.status = next;
     store::save(cx.tx, order)?;
     record(cx, Some(order.id), payment, fact, next.as_str())
+}
+
+/// Puts down which movements the job that issues documents has to look at.
+fn documents_due(
+    cx: &mut Cx<'_, '_>,
+    order: &Order,
+    (payment, fact): (&Payment, &Fact),
+    paid_before: bool,
+) -> Result<(), DbError> {
+    let settled = fact.kind == FactKind::Settlement;
+    if settled {
+        payments::store::insert_corrections_due(cx.tx, cx.merchant, (order.id, payment.id), cx.now)?;
+    }
+    // The first settlement is what the order's invoice is about.
+    if fact.kind.corrects() || (settled && paid_before) {
+        payments::store::insert_document_due(cx.tx, cx.merchant, order.id, fact.id, cx.now)?;
+    }
+    Ok(())
 }
 
 /// Tells the log of a fact.
@@ -92,41 +118,45 @@ pub fn record(
     Ok(())
 }
 
+/// Delivers an order that no money came for, because a person said so: what is due becomes a discount.
+pub fn give_away(cx: &mut Cx<'_, '_>, order: &mut Order, notice: NoticeId) -> Flow<()> {
+    match order.status {
+        OrderStatus::Paid => return Ok(()),
+        OrderStatus::Refunded => {
+            let text = "its money went back already; reinstate its lines instead";
+            return Err(Problem::conflict(text).into());
+        }
+        OrderStatus::AwaitingPayment | OrderStatus::Pending | OrderStatus::Void => {}
+    }
+    let missing_minor = order.due_minor.saturating_sub(order.settled_minor);
+    forgive(cx, order, missing_minor)?;
+    let amount = Money::new(missing_minor, order.currency).to_string();
+    let detail = serde_json::json!({ "amount": amount, "notice": notice });
+    let event = events::flow::record(cx, Some(order.id), order.id, "order.given_away", detail)?;
+    became_paid(cx, order, &event.to_string())?;
+    order.status = OrderStatus::Paid;
+    Ok(store::save(cx.tx, order)?)
+}
+
 /// Takes what was paid as the whole, because a person did: what is missing becomes a discount,
 /// so that lines, dues and documents go on adding up.
-fn forgive(cx: &mut Cx<'_, '_>, order: &mut Order, settled_minor: i64) -> Flow<()> {
-    let missing = order.due_minor.saturating_sub(settled_minor);
-    if missing <= 0 || settled_minor <= 0 {
+fn forgive(cx: &mut Cx<'_, '_>, order: &mut Order, missing_minor: i64) -> Flow<()> {
+    if missing_minor <= 0 {
         return Ok(());
     }
-    let missing = Money::new(missing, order.currency);
+    let missing = Money::new(missing_minor, order.currency);
     let parts = missing.allocate(&[order.net_minor, order.tax_minor]).unwrap_or_default();
     let net = parts.first().map_or(missing.minor, |net| net.minor);
     let tax = missing.minor.saturating_sub(net);
     let lines = store::lines(cx.tx, cx.merchant, order.id)?;
     let last = lines.iter().map(|line| line.position).max().unwrap_or(0);
     let discount = Line {
-        id: LineId::mint(cx.draws),
-        merchant: cx.merchant,
-        order: order.id,
-        position: last.saturating_add(1),
-        kind: LineKind::Discount,
-        product: None,
-        sku: String::new(),
         name: "Discount".to_owned(),
-        quantity: 1,
         unit_minor: -net,
         net_minor: -net,
         tax_minor: -tax,
         gross_minor: -missing.minor,
-        tax_rate_ppm: 0,
-        jurisdiction: None,
-        attributes: serde_json::json!({}),
-        inputs: serde_json::json!({}),
-        link_life: Span::seconds(0),
-        download_limit: 0,
-        file_policy: FilePolicy::AsBought,
-        pending_policy: PendingPolicy::Nothing,
+        ..Line::without_product(cx, order, LineKind::Discount, last.saturating_add(1))
     };
     store::insert_line(cx.tx, &discount)?;
     order.net_minor = order.net_minor.saturating_sub(net);
@@ -156,10 +186,15 @@ fn same(cx: &mut Cx<'_, '_>, order: &mut Order, news: &News<'_>) -> Flow<()> {
         if done.changed > 0 && news.access == Some(Access::Ended) {
             tell(cx, order, MessageKind::Refunded, &news.cause)?;
         }
-    } else if news.fact.kind == FactKind::Refund && order.paid_at.is_some() {
+    } else if news.fact.kind.takes_back() && order.paid_at.is_some() && kept_minor(order) < order.due_minor {
         ask_which_part(cx, order, news.fact, news.fact.amount_minor)?;
     }
     Ok(())
+}
+
+/// What is left of the money that came.
+const fn kept_minor(order: &Order) -> i64 {
+    order.settled_minor.saturating_sub(order.returned_minor)
 }
 
 fn ask_which_part(cx: &mut Cx<'_, '_>, order: &Order, fact: &Fact, returned_minor: i64) -> Flow<()> {
@@ -172,7 +207,7 @@ fn ask_which_part(cx: &mut Cx<'_, '_>, order: &Order, fact: &Fact, returned_mino
 
 /// A refund can be heard of before the payment that it is a part of.
 fn ask_about_earlier_refund(cx: &mut Cx<'_, '_>, order: &Order, fact: &Fact) -> Flow<()> {
-    if order.returned_minor <= 0 {
+    if order.returned_minor <= 0 || kept_minor(order) >= order.due_minor {
         return Ok(());
     }
     let asked = reviews::store::of_order(cx.tx, cx.merchant, order.id)?;
@@ -182,20 +217,24 @@ fn ask_about_earlier_refund(cx: &mut Cx<'_, '_>, order: &Order, fact: &Fact) -> 
     ask_which_part(cx, order, fact, order.returned_minor)
 }
 
-fn became_paid(cx: &mut Cx<'_, '_>, order: &mut Order, news: &News<'_>) -> Flow<()> {
+fn ask_about_late_money(cx: &mut Cx<'_, '_>, order: &Order, news: &News<'_>) -> Flow<()> {
+    if news.before == OrderStatus::Void && cx.now.since(order.created_at) >= LATE {
+        let text = "money came for an order that had been given up; it was fulfilled".to_owned();
+        reviews::flow::ask(cx, ReviewKind::LateMoney, order.id, news.fact.notice, text)?;
+    }
+    Ok(())
+}
+
+fn became_paid(cx: &mut Cx<'_, '_>, order: &mut Order, cause: &str) -> Flow<()> {
     // Something can only have been given in advance to somebody who has an account.
     let had_account = order.customer.is_some();
     let to = ensure_customer(cx, order)?;
     let lines = store::lines(cx.tx, cx.merchant, order.id)?;
     if had_account {
-        fulfillment::flow::align(cx, order, &lines, Access::Open, &news.cause)?;
+        fulfillment::flow::align(cx, order, &lines, Access::Open, cause)?;
     }
-    fulfillment::flow::give(cx, to.customer, &lines, Access::Open, &news.cause)?;
+    fulfillment::flow::give(cx, to.customer, &lines, Access::Open, cause)?;
     order.paid_at = order.paid_at.or(Some(cx.now));
-    if news.before == OrderStatus::Void && cx.now.since(order.created_at) >= LATE {
-        let text = "money came for an order that had been given up; it was fulfilled".to_owned();
-        reviews::flow::ask(cx, ReviewKind::LateMoney, order.id, news.fact.notice, text)?;
-    }
     send_receipt(cx, order, &to)
 }
 

@@ -289,7 +289,6 @@ impl Telling<'_> {
                 | "credit_note.issued"
                 | "message.not_delivered"
                 | "notice.quarantined"
-                | "notice.forged"
                 | "review.resolved" => continue,
                 kind if kind.starts_with("payment.") => continue,
                 kind => Happening::Act { event: kind.to_owned(), by, detail: pairs(&event.detail) },

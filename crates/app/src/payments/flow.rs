@@ -14,8 +14,6 @@ pub struct Recorded {
     pub payment: Payment,
     /// The fact, if it is new.
     pub fact: Option<Fact>,
-    /// Whether money of this payment has ever moved after it settled.
-    pub corrected: bool,
 }
 
 /// The payment with this gateway id, made if it is new, and held for this transaction.
@@ -54,7 +52,7 @@ pub fn state(
     stated: &Notice,
 ) -> Result<Recorded, DbError> {
     let Some(kind) = fact_kind(stated.kind) else {
-        return Ok(Recorded { payment, fact: None, corrected: false });
+        return Ok(Recorded { payment, fact: None });
     };
     let movement = stated.movement_id.as_deref().or(stated.event_id.as_deref()).unwrap_or("-");
     let fact = Fact {
@@ -67,16 +65,10 @@ pub fn state(
         notice,
         occurred_at: stated.occurred_at.unwrap_or(cx.now),
     };
-    let mut corrected = false;
     let new = store::insert_fact(cx.tx, cx.merchant, payment.id, &fact, cx.now)? == Inserted::New;
     if new {
         move_money(cx, &payment, &fact)?;
-        let facts = store::facts(cx.tx, cx.merchant, payment.id)?;
-        let amounts = sum(&facts);
-        corrected = facts.iter().any(|fact| fact.kind.corrects());
-        payment.status = amounts.status;
-        payment.settled_minor = amounts.settled_minor;
-        payment.returned_minor = amounts.returned_minor();
+        add_up(cx, &mut payment)?;
         if kind == FactKind::Settlement {
             payment.fee_minor = stated.fee.map(|fee| fee.minor);
         }
@@ -90,7 +82,42 @@ pub fn state(
     if stored.is_none_or(|order| order != payment.order) {
         store::save(cx.tx, &payment, cx.now)?;
     }
-    Ok(Recorded { payment, fact: new.then_some(fact), corrected })
+    Ok(Recorded { payment, fact: new.then_some(fact) })
+}
+
+fn add_up(cx: &mut Cx<'_, '_>, payment: &mut Payment) -> Result<(), DbError> {
+    let amounts = sum(&store::facts(cx.tx, cx.merchant, payment.id)?);
+    payment.status = amounts.status;
+    payment.settled_minor = amounts.settled_minor;
+    payment.returned_minor = amounts.returned_minor();
+    Ok(())
+}
+
+/// Ends the cases that a notice opened, because a person has dealt with them: some gateways, PayPal
+/// among them, never tell how a case ended. What money it cost they tell in notices of their own.
+pub fn close_cases(cx: &mut Cx<'_, '_>, opened_by: NoticeId) -> Result<Vec<(Payment, Fact)>, DbError> {
+    let mut closed = Vec::new();
+    for (connection, gateway_ref, case) in store::cases_of_notice(cx.tx, cx.merchant, opened_by)? {
+        let Some(mut payment) = store::lock_by_ref(cx.tx, cx.merchant, connection, &gateway_ref)? else {
+            continue;
+        };
+        let fact = Fact {
+            id: FactId::mint(cx.draws),
+            kind: FactKind::DisputeWon,
+            movement_ref: case,
+            amount_minor: 0,
+            currency: payment.currency,
+            detail: "closed by staff".to_owned(),
+            notice: opened_by,
+            occurred_at: cx.now,
+        };
+        if store::insert_fact(cx.tx, cx.merchant, payment.id, &fact, cx.now)? == Inserted::New {
+            add_up(cx, &mut payment)?;
+            store::save(cx.tx, &payment, cx.now)?;
+            closed.push((payment, fact));
+        }
+    }
+    Ok(closed)
 }
 
 fn move_money(cx: &mut Cx<'_, '_>, payment: &Payment, fact: &Fact) -> Result<(), DbError> {

@@ -178,6 +178,11 @@ impl FactKind {
         }
     }
 
+    /// Whether money goes away from us by this.
+    pub const fn takes_back(self) -> bool {
+        matches!(self, Self::Refund | Self::Reversal | Self::DisputeLost)
+    }
+
     /// Whether a payment can have this said of it once only, whatever the movement.
     pub const fn once(self) -> bool {
         match self {

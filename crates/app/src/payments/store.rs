@@ -1,7 +1,7 @@
 //! SQL of payments, their facts and the ledger.
 
 use db::{DbError, Inserted, Row, Source, Tx, sql};
-use kernel::{ConnectionId, MerchantId, NoticeId, OrderId, PaymentId, Timestamp, TransferId};
+use kernel::{ConnectionId, FactId, MerchantId, NoticeId, OrderId, PaymentId, Timestamp, TransferId};
 
 use super::{Fact, Payment};
 
@@ -163,25 +163,57 @@ pub fn of_order(
     .all(source, read)
 }
 
-/// Records that documents are due for what moved after an order was paid for, also for what
-/// was told before its payment was.
-pub fn insert_corrections_due(
+/// Records that a movement of a paid order's money may want a document.
+pub fn insert_document_due(
     tx: &mut Tx<'_>,
     merchant: MerchantId,
     order: OrderId,
+    fact: FactId,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sql("INSERT INTO credits_due (fact_id, merchant_id, order_id, due_at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING")
+    .bind(fact)
+    .bind(merchant)
+    .bind(order)
+    .bind(now)
+    .execute(tx)
+    .map(drop)
+}
+
+/// The same for all that was told of a payment before it had settled, when nothing was there yet
+/// that could go back.
+pub fn insert_corrections_due(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    (order, payment): (OrderId, PaymentId),
     now: Timestamp,
 ) -> Result<(), DbError> {
     sql("INSERT INTO credits_due (fact_id, merchant_id, order_id, due_at)
-         SELECT f.id, f.merchant_id, p.order_id, CAST($1 AS BIGINT) FROM facts f JOIN payments p ON p.id = f.payment_id
-          WHERE p.merchant_id = $2 AND p.order_id = $3 AND f.amount_minor > 0
+         SELECT f.id, f.merchant_id, $1, CAST($2 AS BIGINT) FROM facts f
+          WHERE f.merchant_id = $3 AND f.payment_id = $4 AND f.amount_minor > 0
             AND f.kind IN ('refund', 'refund_failure', 'reversal', 'reversal_cancellation', 'dispute_lost')
-            AND NOT EXISTS (SELECT 1 FROM invoices i WHERE i.order_id = p.order_id AND i.cause = f.id)
          ON CONFLICT DO NOTHING")
+    .bind(order)
     .bind(now)
     .bind(merchant)
-    .bind(order)
+    .bind(payment)
     .execute(tx)
     .map(drop)
+}
+
+/// The cases that a notice opened: the payment's id at its connection, and which case.
+pub fn cases_of_notice(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    notice: NoticeId,
+) -> Result<Vec<(ConnectionId, String, String)>, DbError> {
+    sql("SELECT p.connection_id AS connection_id, p.gateway_ref AS gateway_ref, f.movement_ref AS movement_ref
+           FROM facts f JOIN payments p ON p.id = f.payment_id
+          WHERE f.merchant_id = $1 AND f.notice_id = $2 AND f.kind = 'dispute' ORDER BY f.id")
+    .bind(merchant)
+    .bind(notice)
+    .all(source, |row| Ok((row.get("connection_id")?, row.get("gateway_ref")?, row.get("movement_ref")?)))
 }
 
 /// The notices that stated something about an order's payments.

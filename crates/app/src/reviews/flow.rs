@@ -8,7 +8,7 @@ use crate::cx::Cx;
 use crate::fulfillment::GrantStatus;
 use crate::orders::{Order, OrderStatus};
 use crate::problem::{Flow, Problem};
-use crate::{events, fulfillment, orders};
+use crate::{events, fulfillment, orders, payments};
 
 /// Opens a question about an order.
 pub fn ask(
@@ -102,9 +102,24 @@ pub fn resolve(cx: &mut Cx<'_, '_>, id: ReviewId, resolution: &str) -> Flow<Revi
     if review.resolved_at.is_some() {
         return Err(Problem::conflict("this review has been resolved already").into());
     }
+    if review.kind == ReviewKind::Dispute {
+        close_cases(cx, &review)?;
+    }
     let by = cx.actor.to_string();
     store::resolve(cx.tx, cx.merchant, id, (&by, resolution), cx.now)?;
     let detail = serde_json::json!({ "kind": review.kind, "resolution": resolution });
     events::flow::record(cx, review.order, id, "review.resolved", detail)?;
     Ok(Review { resolved_at: Some(cx.now), resolution: Some(resolution.to_owned()), ..review })
+}
+
+/// Whoever answers the question about a case has dealt with it: the payment is disputed no longer.
+fn close_cases(cx: &mut Cx<'_, '_>, review: &Review) -> Flow<()> {
+    let Some(notice) = review.notice else { return Ok(()) };
+    if let Some(order) = review.order {
+        orders::store::lock(cx.tx, cx.merchant, order)?;
+    }
+    for (payment, fact) in payments::flow::close_cases(cx, notice)? {
+        orders::money::record(cx, review.order, &payment, &fact, "")?;
+    }
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The fields of a notification: percent-encoded bytes in a charset that one of them names.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use encoding_rs::{Encoding, WINDOWS_1252};
@@ -7,45 +8,72 @@ use kernel::{Currency, Money};
 
 use super::BODY_BYTES_MAX;
 
-/// Names and values as text. No name occurs twice.
+/// Names and values as text.
+///
+/// A name that occurs twice with different values has none of them: which of two `mc_gross` was
+/// paid is nothing to guess at. Whether that matters is known when somebody asks for it.
 #[derive(Debug)]
-pub(super) struct Fields(BTreeMap<String, String>);
+pub(super) struct Fields {
+    values: BTreeMap<String, Option<String>>,
+    /// The first name that was asked for and has more than one value.
+    asked_in_vain: RefCell<Option<String>>,
+}
+
+/// Whether a body may be PayPal's at all, before PayPal is asked.
+///
+/// A field `cmd` belongs to the question that the body is sent back with, and would be in it twice.
+pub(super) fn can_be_paypals(body: &[u8]) -> Result<(), String> {
+    if body.len() > BODY_BYTES_MAX {
+        return Err(format!("the body has {} bytes; PayPal sends at most {BODY_BYTES_MAX}", body.len()));
+    }
+    let mut names = pairs(body).map(|(name, _)| name).peekable();
+    if names.peek().is_none() {
+        return Err("the body is empty".to_owned());
+    }
+    if names.any(|name| name == b"cmd") {
+        return Err("the body has a field cmd, which PayPal never sends".to_owned());
+    }
+    Ok(())
+}
+
+fn pairs(body: &[u8]) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(decode_pair)
+}
 
 impl Fields {
     /// Reads a raw body.
-    ///
-    /// A repeated name is refused: which of two `mc_gross` was paid is nothing to guess at, and
-    /// PayPal repeats none. So is `cmd`, which belongs to the question that the body is sent
-    /// back with and would be in it twice.
-    pub(super) fn read(body: &[u8]) -> Result<Self, String> {
-        if body.len() > BODY_BYTES_MAX {
-            return Err(format!("the body has {} bytes; PayPal sends at most {BODY_BYTES_MAX}", body.len()));
-        }
-        let pairs: Vec<(Vec<u8>, Vec<u8>)> =
-            body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).map(decode_pair).collect();
-        if pairs.is_empty() {
-            return Err("the body is empty".to_owned());
-        }
+    pub(super) fn read(body: &[u8]) -> Self {
+        let pairs: Vec<(Vec<u8>, Vec<u8>)> = pairs(body).collect();
         let charset = pairs.iter().find(|(name, _)| name == b"charset").map(|(_, value)| value.as_slice());
         let encoding = encoding_of(charset);
-        let mut fields = BTreeMap::new();
+        let mut values: BTreeMap<String, Option<String>> = BTreeMap::new();
         for (name, value) in &pairs {
-            let name = text(encoding, name);
-            if name == "cmd" {
-                return Err("the body has a field cmd, which PayPal never sends".to_owned());
+            let value = text(encoding, value);
+            let known = values.entry(text(encoding, name)).or_insert_with(|| Some(value.clone()));
+            if known.as_ref() != Some(&value) {
+                *known = None;
             }
-            if fields.contains_key(&name) {
-                let shown: String = name.chars().take(40).collect();
-                return Err(format!("the field {shown} is there twice"));
-            }
-            fields.insert(name, text(encoding, value));
         }
-        Ok(Self(fields))
+        // A body in two charsets says of no name for sure what it means.
+        let unsure = matches!(values.get("charset"), Some(None));
+        Self { values, asked_in_vain: RefCell::new(unsure.then(|| "charset".to_owned())) }
+    }
+
+    /// The name of a field that was asked for and has two values.
+    pub(super) fn ambiguous(&self) -> Option<String> {
+        self.asked_in_vain.borrow().as_ref().map(|name| name.chars().take(40).collect())
+    }
+
+    fn certain<'a>(&'a self, name: &str, value: &'a Option<String>) -> Option<&'a str> {
+        if value.is_none() {
+            self.asked_in_vain.borrow_mut().get_or_insert_with(|| name.to_owned());
+        }
+        value.as_deref()
     }
 
     /// The value, if there is one that is not empty.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.certain(name, self.values.get(name)?).filter(|value| !value.is_empty())
     }
 
     /// The first of these names that has a value.
@@ -66,8 +94,9 @@ impl Fields {
 
     /// The names that begin so, with what follows and the value.
     pub(super) fn beginning<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let from = self.0.range(prefix.to_owned()..);
-        from.map_while(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
+        let from = self.values.range(prefix.to_owned()..);
+        let these = from.map_while(move |(name, value)| Some((name.strip_prefix(prefix)?, name, value)));
+        these.filter_map(|(rest, name, value)| Some((rest, self.certain(name, value)?)))
     }
 }
 
@@ -127,7 +156,7 @@ mod tests {
     use super::*;
 
     fn value(body: &[u8], name: &str) -> Option<String> {
-        Fields::read(body).unwrap().owned(name)
+        Fields::read(body).owned(name)
     }
 
     #[test]
@@ -161,17 +190,30 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_there_twice_is_refused_however_it_is_written() {
-        assert!(Fields::read(b"mc_gross=199.00&mc_gross=0.01").unwrap_err().contains("mc_gross"));
-        assert!(Fields::read(b"mc_gross=199.00&mc%5Fgross=0.01").unwrap_err().contains("mc_gross"));
-        assert!(Fields::read(b"x&x").is_err());
+    fn a_name_with_two_values_has_none_however_it_is_written() {
+        for body in [b"mc_gross=199.00&mc_gross=0.01".as_slice(), b"mc_gross=199.00&mc%5Fgross=0.01"] {
+            let fields = Fields::read(body);
+            assert_eq!((fields.ambiguous(), fields.get("mc_gross")), (None, None));
+            assert_eq!(fields.ambiguous().as_deref(), Some("mc_gross"));
+        }
     }
 
     #[test]
-    fn an_empty_or_endless_body_is_refused() {
-        assert!(Fields::read(b"").is_err());
-        assert!(Fields::read(b"&&&").is_err());
-        assert!(Fields::read(&vec![b'a'; BODY_BYTES_MAX + 1]).is_err());
-        assert!(Fields::read(&vec![b'a'; BODY_BYTES_MAX]).is_ok());
+    fn two_values_of_a_name_that_nobody_asks_for_do_no_harm() {
+        let fields = Fields::read(b"memo=a&memo=b&txn_id=1&txn_id=1");
+        assert_eq!((fields.get("txn_id"), fields.ambiguous()), (Some("1"), None));
+    }
+
+    #[test]
+    fn a_body_in_two_charsets_is_ambiguous() {
+        assert!(Fields::read(b"charset=utf-8&charset=gb2312&txn_id=1").ambiguous().is_some());
+    }
+
+    #[test]
+    fn an_empty_or_endless_body_is_not_paypals() {
+        assert!(can_be_paypals(b"").is_err());
+        assert!(can_be_paypals(b"&&&").is_err());
+        assert!(can_be_paypals(&vec![b'a'; BODY_BYTES_MAX + 1]).is_err());
+        assert!(can_be_paypals(&vec![b'a'; BODY_BYTES_MAX]).is_ok());
     }
 }

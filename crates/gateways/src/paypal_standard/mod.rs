@@ -47,6 +47,7 @@ impl Gateway for PaypalStandard {
             fetch: false,
             refund: false,
             poll: false,
+            post_bytes_max: BODY_BYTES_MAX,
             proof: "implemented from documentation and recorded notifications; never exercised against the live service",
         }
     }
@@ -56,16 +57,18 @@ impl Gateway for PaypalStandard {
     }
 
     fn judge(&self, post: &RawPost, on: &Connection, earlier: &[Exchange]) -> Judgment {
-        let fields = match Fields::read(&post.body) {
-            Ok(fields) => fields,
-            Err(why) => return Judgment::Forged(why),
-        };
+        if let Err(why) = fields::can_be_paypals(&post.body) {
+            return Judgment::Forged(why);
+        }
         // The executor may have asked more than once; only the last answer counts.
         let Some(answer) = earlier.iter().rev().find(|exchange| exchange.purpose == POSTBACK) else {
             return Judgment::Needs(postback(&post.body, on));
         };
         match (answer.status, answer.body.as_slice()) {
-            (200, b"VERIFIED") => Judgment::Authentic(notices::read(&fields)),
+            (200, b"VERIFIED") => match self.statements(post, on) {
+                Ok(statements) => Judgment::Authentic(statements),
+                Err(why) => Judgment::Unreadable(why),
+            },
             (200, b"INVALID") => Judgment::Forged("PayPal answered INVALID: it did not send this".to_owned()),
             (status, body) => Judgment::Later(format!(
                 "PayPal answered neither VERIFIED nor INVALID, but status {status} with {} bytes",
@@ -74,11 +77,22 @@ impl Gateway for PaypalStandard {
         }
     }
 
-    /// PayPal sends again, for up to four days, what was not answered with 200.
+    fn statements(&self, post: &RawPost, _on: &Connection) -> Result<Vec<Notice>, String> {
+        let fields = Fields::read(&post.body);
+        let statements = notices::read(&fields);
+        match fields.ambiguous() {
+            Some(name) => Err(format!(
+                "the field {name} is there twice with different values, and the meaning depends on it"
+            )),
+            None => Ok(statements),
+        }
+    }
+
     fn is_ours(&self, notice: &Notice, on: &Connection) -> bool {
         names_only_us(&notice.receivers, on)
     }
 
+    /// PayPal sends again, for up to four days, what was not answered with 200.
     fn acknowledge(&self, _post: &RawPost, outcome: Outcome) -> Reply {
         let status = match outcome {
             Outcome::Stored => 200,

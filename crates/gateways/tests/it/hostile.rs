@@ -30,6 +30,7 @@ fn survives(body: &[u8]) -> Result<(), TestCaseError> {
     prop_assert!(matches!(unconfirmed, Judgment::Needs(_) | Judgment::Forged(_)));
     match judge(body, &answer(200, "VERIFIED")) {
         Judgment::Authentic(notices) => prop_assert!(notices.iter().all(is_possible), "{notices:?}"),
+        Judgment::Unreadable(why) => prop_assert!(why.contains("twice"), "{why}"),
         Judgment::Forged(_) => prop_assert!(matches!(unconfirmed, Judgment::Forged(_))),
         other => prop_assert!(false, "{other:?}"),
     }

@@ -81,13 +81,33 @@ fn the_notice_tells_the_sandbox_from_the_live_side() {
 }
 
 #[test]
-fn a_field_that_is_there_twice_is_refused_before_paypal_is_asked() {
+fn a_field_with_two_values_is_asked_about_and_then_shown_to_a_person() {
     for pair in
-        ["mc_gross=0.01", "mc%5fgross=0.01", "payment_status=Completed", "invoice=ord_2", "charset=utf-8"]
+        ["mc_gross=0.01", "mc%5fgross=0.01", "payment_status=Refunded", "invoice=ord_2", "charset=utf-8"]
     {
-        let judgment = judge(format!("{PAID}&{pair}").as_bytes(), &[]);
-        assert!(matches!(&judgment, Judgment::Forged(why) if why.contains("twice")), "{pair}: {judgment:?}");
+        let body = format!("{PAID}&{pair}");
+        asked(judge(body.as_bytes(), &[]));
+        let judgment = judge(body.as_bytes(), &answer(200, "VERIFIED"));
+        assert!(
+            matches!(&judgment, Judgment::Unreadable(why) if why.contains("twice")),
+            "{pair}: {judgment:?}"
+        );
+        assert!(matches!(judge(body.as_bytes(), &answer(200, "INVALID")), Judgment::Forged(_)));
     }
+}
+
+#[test]
+fn a_field_that_is_there_twice_without_a_second_meaning_is_no_hindrance() {
+    for pairs in ["mc_gross=12.34", "memo=one&memo=two", "payment_status=Completed"] {
+        assert_eq!(one(&format!("{PAID}&{pairs}")).amount.map(|amount| amount.minor), Some(12_34));
+    }
+}
+
+#[test]
+fn what_was_confirmed_before_is_read_without_a_question() {
+    let read = PaypalStandard.statements(&post(PAID.as_bytes()), &sandbox()).unwrap();
+    assert_eq!(read.len(), 1);
+    assert_eq!(read[0].payment_id, one(PAID).payment_id);
 }
 
 #[test]

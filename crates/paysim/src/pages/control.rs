@@ -139,11 +139,12 @@ fn control_page(book: &mut Book, now: Timestamp, watching: bool) -> ControlPage 
     }
 }
 
-const POSTBACKS: [Postback; 6] = [
+const POSTBACKS: [Postback; 7] = [
     Postback::Honest,
     Postback::Unavailable,
     Postback::Garbage,
     Postback::Empty,
+    Postback::Disowning,
     Postback::Elsewhere,
     Postback::Silent,
 ];
@@ -154,6 +155,7 @@ fn postback_line(way: Postback, chosen: Postback) -> PostbackLine {
         Postback::Unavailable => ("unavailable", "answer 503"),
         Postback::Garbage => ("garbage", "answer with a web page"),
         Postback::Empty => ("empty", "answer with nothing"),
+        Postback::Disowning => ("disowning", "answer INVALID to everything"),
         Postback::Elsewhere => ("elsewhere", "answer with a redirect"),
         Postback::Silent => ("silent", "do not answer"),
     };

@@ -1,7 +1,7 @@
 //! `handsel notices …`
 
 use app::cx::Actor;
-use app::notices::flow::{self, Again};
+use app::notices::desk_flow::{self, Again};
 use app::notices::{NoticeState, Stored, seal_context, store, unpack};
 use kernel::NoticeId;
 
@@ -53,7 +53,8 @@ pub fn run(desk: &Desk, verb: Verb) -> Result<(), VerbError> {
         Verb::Accept { notice } => again(desk, &notice, Again::Accept),
         Verb::Refuse { notice, why } => {
             let notice: NoticeId = id(&notice)?;
-            desk.app.write_blocking(desk.merchant, Actor::Shell, move |cx| flow::refuse(cx, notice, &why))?;
+            desk.app
+                .write_blocking(desk.merchant, Actor::Shell, move |cx| desk_flow::refuse(cx, notice, &why))?;
             desk.output.done("refused", &serde_json::json!({ "id": notice, "state": NoticeState::Refused }));
             Ok(())
         }
@@ -105,7 +106,7 @@ fn show(desk: &Desk, text: &str) -> Result<(), VerbError> {
 
 fn again(desk: &Desk, text: &str, how: Again) -> Result<(), VerbError> {
     let notice: NoticeId = id(text)?;
-    desk.app.write_blocking(desk.merchant, Actor::Shell, move |cx| flow::again(cx, notice, how))?;
+    desk.app.write_blocking(desk.merchant, Actor::Shell, move |cx| desk_flow::again(cx, notice, how))?;
     desk.output.done("it will be judged again by the running server", &serde_json::json!({ "id": notice }));
     Ok(())
 }

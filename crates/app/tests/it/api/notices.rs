@@ -36,7 +36,7 @@ fn a_quarantined_notice_is_accepted(t: TestApp) {
     assert!(waiting.json["items"][0]["reason"].as_str().is_some_and(|reason| !reason.is_empty()));
 
     let accepted = program.bare(Method::POST, &format!("/v1/notices/{id}/accept")).ok();
-    assert_eq!(accepted["state"], "received");
+    assert_eq!(accepted["state"], "applied");
     t.run_jobs();
 
     assert_eq!(t.status(&order), OrderStatus::Paid);

@@ -1,7 +1,9 @@
 //! VERIFIED, INVALID, and everything else, which means: later.
 
-use app::notices::NoticeState;
+use app::notices::{NoticeState, store};
 use app::orders::OrderStatus;
+use db::{Engine, sql};
+use http::{Method, StatusCode};
 use kernel::Span;
 use paysim::Postback;
 use paysim::ipn::{Body, Means};
@@ -11,6 +13,8 @@ use crate::support::TestApp;
 testkit::both_engines! {
     what_paypal_did_not_send_changes_nothing,
     a_forged_failure_changes_nothing_either,
+    only_a_post_is_a_notice,
+    of_forgeries_the_newest_are_kept,
     an_error_of_paypals_decides_nothing_and_is_asked_about_again,
     a_page_instead_of_an_answer_decides_nothing,
     an_empty_answer_decides_nothing,
@@ -31,6 +35,49 @@ fn what_paypal_did_not_send_changes_nothing(t: TestApp) {
     assert_eq!(notice.state, NoticeState::Forged);
     assert!(notice.reason.contains("INVALID"), "{}", notice.reason);
     assert_eq!(t.business_state(), before);
+}
+
+fn only_a_post_is_a_notice(t: TestApp) {
+    let hook = format!("/hooks/{}", t.shop.connection.id);
+    let statuses = [Method::GET, Method::HEAD, Method::PUT, Method::DELETE].map(|method| {
+        let request =
+            http::Request::builder().method(method).uri(&hook).body("payment_status=Completed".into());
+        t.request(request.expect("a request")).status
+    });
+
+    assert_eq!(statuses, [StatusCode::METHOD_NOT_ALLOWED; 4]);
+    assert_eq!(t.notices().len(), 0);
+}
+
+fn of_forgeries_the_newest_are_kept(t: TestApp) {
+    let order = t.font_order();
+    t.pay(&order);
+    for number in 0..5 {
+        t.post_notice(format!("payment_status=Completed&txn_id={number}").into_bytes());
+        t.run_jobs();
+    }
+    let ids: Vec<_> = t.notices().iter().map(|notice| notice.id).collect();
+    let (latest, merchant) = (ids[5], t.shop.merchant.id);
+
+    t.write(move |cx| Ok(store::drop_forged(cx.tx, merchant, latest, 2)?)).expect("dropped");
+
+    let left: Vec<_> = t.notices().iter().map(|notice| notice.id).collect();
+    assert_eq!(left, [ids[0], ids[4], ids[5]], "what was applied is no forgery");
+    // They were answered with 200, and are gone on purpose.
+    t.leaves_violation("I5");
+}
+
+/// A shop that was paid a million times must not read a million notices for the next payment.
+#[test]
+fn what_waits_for_a_payment_is_found_by_index() {
+    let t = TestApp::seeded(Engine::Sqlite, 1);
+    let plan = t.read(|snapshot| {
+        let explained =
+            sql(format!("EXPLAIN QUERY PLAN {}", store::WAITING_FOR)).bind("c").bind("p").bind("m");
+        Ok(explained.all(snapshot, |row| row.get::<String>("detail"))?)
+    });
+
+    assert_eq!(plan, ["SEARCH notices USING INDEX notices_waiting (connection_id=? AND waits_for=?)"]);
 }
 
 fn a_forged_failure_changes_nothing_either(t: TestApp) {

@@ -13,7 +13,7 @@ testkit::both_engines! {
     what_is_kept_is_what_came_byte_for_byte,
     one_byte_that_says_the_same_in_another_way_is_another_body,
     a_name_is_read_in_the_charset_that_the_body_names,
-    a_field_that_is_there_twice_pays_nothing_and_is_asked_about_nowhere,
+    a_field_with_two_meanings_pays_nothing_and_waits_for_a_person,
     a_body_that_brings_the_command_of_the_question_pays_nothing,
     a_body_beyond_what_paypal_sends_pays_nothing,
     letters_of_databases_and_pages_in_a_field_are_letters,
@@ -121,18 +121,18 @@ fn a_name_is_read_in_the_charset_that_the_body_names(t: TestApp) {
     assert!(mail.text.contains("Jörg"), "{}", mail.text);
 }
 
-fn a_field_that_is_there_twice_pays_nothing_and_is_asked_about_nowhere(t: TestApp) {
+fn a_field_with_two_meanings_pays_nothing_and_waits_for_a_person(t: TestApp) {
     let order = t.font_order();
-    let before = t.business_state();
     let body = Body::completed(&t.sale_of(&order), Means::Instant);
 
-    t.deliver_and_run(&body.clone().also("mc_gross", "0.01"));
-    t.deliver_and_run(&body.also("payment_status", "Completed"));
+    let amount = t.set_aside(&body.clone().also("mc_gross", "0.01"));
+    let status = t.set_aside(&body.clone().also("payment_status", "Refunded"));
 
-    assert_eq!(t.notice_states(), [NoticeState::Forged; 2]);
-    assert!(t.last_notice().reason.contains("payment_status is there twice"), "{}", t.last_notice().reason);
-    assert_eq!(t.paypal.postbacks(), 0);
-    assert_eq!(t.business_state(), before);
+    assert!(amount.contains("mc_gross is there twice"), "{amount}");
+    assert!(status.contains("payment_status is there twice"), "{status}");
+    assert_eq!(t.paypal.postbacks(), 2, "PayPal is asked first");
+    t.deliver_and_run(&body.also("memo", "one").also("memo", "two"));
+    assert_eq!(t.status(&order), OrderStatus::Paid, "what nobody reads does no harm");
 }
 
 fn a_body_that_brings_the_command_of_the_question_pays_nothing(t: TestApp) {
@@ -152,12 +152,11 @@ fn a_body_beyond_what_paypal_sends_pays_nothing(t: TestApp) {
     let endless = body.also("memo", &"x".repeat(2 * 1024 * 1024)).encode();
 
     t.paypal.issue(&long);
-    let stored = t.post_notice(long);
-    let refused = t.post_notice(endless);
+    let refused = [long, endless].map(|bytes| t.post_notice(bytes).status);
     t.run_jobs();
 
-    assert_eq!((stored.status, refused.status), (StatusCode::OK, StatusCode::PAYLOAD_TOO_LARGE));
-    assert_eq!((t.notice_states(), t.paypal.postbacks()), (vec![NoticeState::Forged], 0));
+    assert_eq!(refused, [StatusCode::PAYLOAD_TOO_LARGE; 2]);
+    assert_eq!((t.notices().len(), t.paypal.postbacks()), (0, 0));
     assert_eq!(t.status(&order), OrderStatus::AwaitingPayment);
 }
 

@@ -1,12 +1,12 @@
 //! Authentic, and yet not what was sold: set aside with the reason, for a person to decide.
 
 use app::notices::NoticeState;
-use app::notices::flow::{self, Again, Trust};
+use app::notices::desk_flow::{self, Again};
+use app::notices::flow::{self, Trust};
 use app::orders::OrderStatus;
 use app::payments::PaymentStatus;
 use gateways::{Exchange, Gateway as _, Judgment, Mode};
 use http::StatusCode;
-use kernel::Span;
 use paysim::ipn::{Body, Means, Side, txn_id};
 
 use crate::support::goods::{eur, usd};
@@ -28,8 +28,6 @@ testkit::both_engines! {
     what_was_set_aside_is_shown_with_its_reason_and_accepted_by_one_click,
     what_was_set_aside_is_refused_by_one_click,
     what_is_accepted_in_another_currency_counts_as_the_whole,
-    what_was_accepted_stays_so_while_paypal_is_away,
-    a_copy_that_comes_while_it_is_accepted_does_not_undo_that,
     a_refund_of_what_was_refused_changes_nothing,
 }
 
@@ -266,7 +264,7 @@ fn what_was_set_aside_is_refused_by_one_click(t: TestApp) {
 
 fn accept(t: &TestApp) {
     let id = t.last_notice().id;
-    t.write(move |cx| flow::again(cx, id, Again::Accept)).expect("it is accepted");
+    t.write(move |cx| desk_flow::again(cx, id, Again::Accept)).expect("it is accepted");
 }
 
 fn what_is_accepted_in_another_currency_counts_as_the_whole(t: TestApp) {
@@ -284,51 +282,13 @@ fn what_is_accepted_in_another_currency_counts_as_the_whole(t: TestApp) {
     assert_eq!((t.status(&order), t.look(&order).returned_minor), (OrderStatus::Refunded, 49_00));
 }
 
-fn what_was_accepted_stays_so_while_paypal_is_away(t: TestApp) {
-    let order = t.font_order();
-    let mut sale = t.sale_of(&order);
-    sale.items[0].unit = eur(40_00);
-    t.set_aside(&Body::completed(&sale, Means::Instant));
-    t.paypal.set_postback(paysim::Postback::Unavailable);
-
-    accept(&t);
-    t.run_jobs();
-    assert_eq!(t.last_notice().state, NoticeState::Received);
-
-    t.paypal.set_postback(paysim::Postback::Honest);
-    t.advance(Span::minutes(1));
-    t.run_jobs();
-    assert_eq!(t.status(&order), OrderStatus::Paid);
-}
-
-fn a_copy_that_comes_while_it_is_accepted_does_not_undo_that(t: TestApp) {
-    let order = t.font_order();
-    let mut sale = t.sale_of(&order);
-    sale.items[0].unit = eur(40_00);
-    let body = Body::completed(&sale, Means::Instant);
-    t.set_aside(&body);
-    accept(&t);
-    let accepted = t.claim_jobs();
-
-    // PayPal sends again while a worker has the acceptance in hand, and does not answer that.
-    t.deliver(&body);
-    t.paypal.set_postback(paysim::Postback::Unavailable);
-    accepted.into_iter().for_each(|job| t.perform(job));
-    t.paypal.set_postback(paysim::Postback::Honest);
-    t.advance(Span::minutes(1));
-    t.run_jobs();
-
-    assert_eq!(t.last_notice().state, NoticeState::Applied, "{}", t.last_notice().reason);
-    assert_eq!((t.status(&order), t.receipts(&order)), (OrderStatus::Paid, 1));
-}
-
 fn a_refund_of_what_was_refused_changes_nothing(t: TestApp) {
     let order = t.font_order();
     let mut sale = t.sale_of(&order);
     sale.items[0].unit = eur(1_00);
     t.set_aside(&Body::completed(&sale, Means::Instant));
     let id = t.last_notice().id;
-    t.write(move |cx| flow::refuse(cx, id, "not for us")).expect("refused");
+    t.write(move |cx| desk_flow::refuse(cx, id, "not for us")).expect("refused");
 
     t.deliver_and_run(&Body::refunded(&sale, &t.movement("back", eur(1_00))));
 

@@ -3,6 +3,8 @@
 mod answers;
 mod buttons;
 mod bytes;
+mod deciding;
+mod documents;
 mod life;
 mod matching;
 mod merchants;

@@ -1,6 +1,7 @@
 //! Any order, any repetition: a payment's notices end in the same state.
 
 use app::fulfillment::GrantStatus;
+use app::invoices::{Invoice, InvoiceKind};
 use app::orders::{Order, OrderStatus};
 use app::payments::PaymentStatus;
 use app::reviews::ReviewKind;
@@ -90,15 +91,22 @@ struct End {
     settled_and_returned: (i64, i64),
     open_units: usize,
     receipts_while_paid: Option<usize>,
-    documents: Vec<(&'static str, Money)>,
+    invoiced: Option<Money>,
+    /// Credit notes less what was invoiced again: where movements overlap, which of them a document
+    /// tells of depends on what was told first.
+    credited_minor: i64,
     part_refund_is_asked: bool,
     disputes: usize,
 }
 
 fn end(t: &TestApp, order: &Order) -> End {
     let order = t.look(order);
-    let mut documents: Vec<_> = t.invoices(&order).iter().map(|one| (one.kind.as_str(), one.gross)).collect();
-    documents.sort_unstable_by_key(|(kind, gross)| (*kind, gross.minor));
+    let (first, later): (Vec<_>, Vec<_>) =
+        t.invoices(&order).into_iter().partition(|one| one.cause == "paid");
+    let signed = |one: &Invoice| match one.kind {
+        InvoiceKind::CreditNote => one.gross.minor,
+        InvoiceKind::Invoice => -one.gross.minor,
+    };
     let reviews = t.review_kinds(&order);
     let payments = t.payments(&order).into_iter();
     End {
@@ -108,7 +116,8 @@ fn end(t: &TestApp, order: &Order) -> End {
         open_units: t.access(&order).iter().filter(|status| **status == GrantStatus::Active).count(),
         // Whose money came and went before anything was delivered was told nothing.
         receipts_while_paid: (order.status == OrderStatus::Paid).then(|| t.receipts(&order)),
-        documents,
+        invoiced: first.first().map(|one| one.gross),
+        credited_minor: later.iter().map(signed).sum(),
         // While the order is paid and part of it is gone, somebody has to say which part.
         part_refund_is_asked: order.status == OrderStatus::Paid && reviews.contains(&ReviewKind::PartRefund),
         disputes: reviews.iter().filter(|kind| **kind == ReviewKind::Dispute).count(),

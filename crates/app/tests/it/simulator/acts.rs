@@ -3,7 +3,8 @@
 use app::cx::Actor;
 use app::cx::Cx;
 use app::notices::NoticeState;
-use app::notices::flow::{self, Again, Receipt};
+use app::notices::desk_flow::{self, Again};
+use app::notices::flow::{self, Receipt};
 use app::orders::{Order, flow as orders};
 use app::problem::{Failure, Flow};
 use app::reviews;
@@ -299,9 +300,9 @@ fn staff_decide(world: &mut World<'_>) {
     if let Some(notice) = world.dice.pick(&notices) {
         let (id, accepted) = (notice.id, world.dice.happens(5));
         if accepted {
-            world.try_write("accept", move |cx| flow::again(cx, id, Again::Accept));
+            world.try_write("accept", move |cx| desk_flow::again(cx, id, Again::Accept));
         } else {
-            world.try_write("refuse", move |cx| flow::refuse(cx, id, "simulated"));
+            world.try_write("refuse", move |cx| desk_flow::refuse(cx, id, "simulated"));
         }
         return;
     }

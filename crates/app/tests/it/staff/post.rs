@@ -70,7 +70,7 @@ fn a_quarantined_notice_says_why_and_is_accepted(t: TestApp) {
     let told = owner.told(&reply);
     t.run_jobs();
 
-    assert!(told.starts_with("Accepted."), "{told}");
+    assert!(told == "Accepted and applied.", "{told}");
     assert_eq!(t.status(&order), OrderStatus::Paid);
     assert_eq!(t.notice_states(), [NoticeState::Applied]);
     assert!(!owner.get("/admin/notices").text().contains(&format!("{path}/accept")));
@@ -137,7 +137,7 @@ fn what_was_applied_can_be_judged_again_and_changes_nothing(t: TestApp) {
     let told = owner.told(&reply);
     t.run_jobs();
 
-    assert!(told.starts_with("It is being judged again"), "{told}");
+    assert!(told.starts_with("Judged again."), "{told}");
     assert_eq!((t.business_state(), t.messages(&order).len()), (before, 1));
 }
 
