@@ -1,5 +1,6 @@
 //! The program's one handle: database, clock, keys, and the doors to the outside world.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use db::{Db, Snapshot};
@@ -65,6 +66,7 @@ struct Inner {
     transfers: Transfers,
     limiter: net::limit::RateLimiter,
     job_waiting: Notify,
+    commits: AtomicU64,
     job_places: Arc<Semaphore>,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
@@ -76,8 +78,8 @@ impl App {
         let limiter = net::limit::RateLimiter::new(&*parts.entropy);
         let job_places = Arc::new(Semaphore::new(parts.settings.jobs_at_once));
         let transfers = Transfers::default();
-        let (job_waiting, quarantine) = (Notify::new(), Mutex::default());
-        Self(Arc::new(Inner { parts, transfers, limiter, job_waiting, job_places, quarantine }))
+        let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
+        Self(Arc::new(Inner { parts, transfers, limiter, job_waiting, commits, job_places, quarantine }))
     }
 
     /// The time.
@@ -140,6 +142,17 @@ impl App {
         &self.0.limiter
     }
 
+    /// How many transactions this process has ended: as long as it stays the same, what was read
+    /// before has only been changed by other processes.
+    pub fn commits(&self) -> u64 {
+        self.0.commits.load(Ordering::Acquire)
+    }
+
+    fn ended(&self) {
+        self.0.commits.fetch_add(1, Ordering::AcqRel);
+        self.job_waiting().notify_one();
+    }
+
     /// Told when a job may be waiting.
     pub fn job_waiting(&self) -> &Notify {
         &self.0.job_waiting
@@ -177,7 +190,7 @@ impl App {
         F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
     {
         let result = self.db().write(self.in_cx(merchant, actor, work)).await;
-        self.job_waiting().notify_one();
+        self.ended();
         result
     }
 
@@ -188,7 +201,7 @@ impl App {
         F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
     {
         let result = self.db().write_blocking(self.in_cx(merchant, actor, work));
-        self.job_waiting().notify_one();
+        self.ended();
         result
     }
 

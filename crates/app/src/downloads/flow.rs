@@ -1,5 +1,7 @@
 //! Starting, authorizing, counting and closing downloads.
 
+use std::sync::Arc;
+
 use db::{DbError, Source};
 use kernel::{DownloadId, FileVersionId, Timestamp};
 
@@ -130,13 +132,16 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
             ring.code(ring.newest(), "transfer", &[&[0; 16], &[0; 16], &[0; 16], &[0; 16], &[0; 16], &[0; 4]])
         }
     };
-    let Some(session) = session.filter(|_| presented.proves(code)) else { return Err(no_such_link().into()) };
+    let (Some(session), Some(code), true) = (session, code, presented.proves(code)) else {
+        return Err(no_such_link().into());
+    };
     let (download, grant) = (&session.download, &session.grant);
     if !matches!(grant.status, GrantStatus::Active | GrantStatus::Provisional) {
         usable(grant, now)?;
     }
     let stale = download.generation != grant.generation || download.state == DownloadState::Returned;
-    if stale || now >= download.started_at + SESSION_LIFE || !within_budget(download.bytes, download.size) {
+    let until = download.started_at + SESSION_LIFE;
+    if stale || now >= until || !within_budget(download.bytes, download.size) {
         return Err(
             Problem::new(Code::Expired, "this transfer is over; start it again from your link").into()
         );
@@ -152,36 +157,55 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
         size: download.size,
         generation: grant.generation,
         handed_out: download.bytes,
+        code,
+        until,
     })
 }
 
-/// Counts bytes that were handed out in several sessions.
-pub fn count_all(cx: &mut Cx<'_, '_>, counts: &[(DownloadId, u64)]) -> Result<(), DbError> {
-    let mut found = Vec::with_capacity(counts.len());
-    for (download, bytes) in counts {
-        found.extend(store::by_id(cx.tx, *download)?.map(|session| (session, *bytes)));
-    }
-    // Rows are held in the order of their ids, so that two nodes do not wait for each other.
-    found.sort_unstable_by_key(|(session, _)| (session.grant.bits(), session.file.bits()));
-    found.iter().try_for_each(|(session, bytes)| count(cx, session, *bytes))
+/// Bytes that a session has handed out since it was last counted.
+#[derive(Debug, Clone)]
+pub struct Count {
+    /// What they were handed out by.
+    pub authorized: Arc<Authorized>,
+    /// How many.
+    pub bytes: u64,
 }
 
-fn count(cx: &mut Cx<'_, '_>, session: &Download, bytes: u64) -> Result<(), DbError> {
-    cx.merchant = session.merchant;
-    let handed = store::lock_handed(cx.tx, session)?;
-    // Read again under the lock: a sweep or a reissue may have ended the session meanwhile.
-    let Some(session) = store::by_id(cx.tx, session.id)? else { return Ok(()) };
-    let current = crate::fulfillment::store::by_link(cx.tx, session.grant)?;
-    if current.is_some_and(|grant| grant.generation != session.generation) {
-        // The last bytes of a link that was replaced are not held against the new one.
-        return store::add_bytes_to_session(cx.tx, &session, bytes, cx.now);
+/// Counts bytes that were handed out in several sessions.
+pub fn count_all(cx: &mut Cx<'_, '_>, counts: &[Count]) -> Result<(), DbError> {
+    let place = |count: &Count| (count.authorized.grant.bits(), count.authorized.file.bits());
+    let mut ordered: Vec<&Count> = counts.iter().collect();
+    // Rows are held in the order of their ids, so that two nodes do not wait for each other.
+    ordered.sort_unstable_by_key(|count| place(count));
+    ordered.chunk_by(|one, other| place(one) == place(other)).try_for_each(|same| count_file(cx, same))
+}
+
+/// Counts sessions of one file of one grant.
+fn count_file(cx: &mut Cx<'_, '_>, counts: &[&Count]) -> Result<(), DbError> {
+    let Some(of) = counts.first().map(|count| Arc::clone(&count.authorized)) else { return Ok(()) };
+    cx.merchant = of.merchant;
+    let Some(mut handed) = store::lock_handed(cx.tx, &of)? else { return Ok(()) };
+    let before = handed;
+    // Read under the lock: a sweep or a reissue may have ended a session meanwhile.
+    let generation = crate::fulfillment::store::generation(cx.tx, of.merchant, of.grant)?;
+    for count in counts {
+        let session = &count.authorized;
+        let Some(state) = store::state(cx.tx, session.download)? else { continue };
+        if generation != Some(session.generation) {
+            // The last bytes of a link that was replaced are not held against the new one.
+            store::add_bytes(cx.tx, session, count.bytes, state, cx.now)?;
+            continue;
+        }
+        handed.bytes = handed.bytes.saturating_add(count.bytes);
+        let done = handed_out_once(handed.bytes, session.size, handed.spent_places);
+        let becomes = match state {
+            DownloadState::Open if done => DownloadState::Spent,
+            state => state,
+        };
+        handed.spent_places += u64::from(state != becomes);
+        store::add_bytes(cx.tx, session, count.bytes, becomes, cx.now)?;
     }
-    let done = handed_out_once(handed.bytes.saturating_add(bytes), session.size, handed.spent_places);
-    let becomes = match session.state {
-        DownloadState::Open if done => DownloadState::Spent,
-        state => state,
-    };
-    store::add_bytes(cx.tx, &session, bytes, becomes, cx.now)
+    store::add_handed(cx.tx, &of, before, handed)
 }
 
 /// Ends sessions that went idle. Answers whether some are left.
@@ -190,7 +214,7 @@ pub fn close_idle(cx: &mut Cx<'_, '_>) -> Result<bool, DbError> {
     // Rows are held in the order of their ids, so that two nodes do not wait for each other.
     idle.sort_unstable_by_key(|download| (download.grant.bits(), download.file.bits()));
     for download in &idle {
-        store::lock_handed(cx.tx, download)?;
+        store::lock_places(cx.tx, download)?;
         store::close_idle(cx.tx, download, place_when_idle(download.bytes, download.size))?;
     }
     Ok(idle.len() == usize::try_from(CLOSED_AT_ONCE).unwrap_or(usize::MAX))

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{DownloadId, MerchantId};
+use kernel::MerchantId;
 
+use super::flow::{self, Count};
 use super::running::Running;
-use super::{DownloadState, flow, store};
+use super::{Authorized, DownloadState, store};
 use crate::app::App;
 use crate::cx::Actor;
 use crate::failpoint;
@@ -65,8 +66,9 @@ async fn save(app: &App, some: &[Arc<Running>]) -> Flow<()> {
 }
 
 async fn count(app: &App, taken: &[Taken]) -> Flow<()> {
-    let counts: Vec<(DownloadId, u64)> =
-        taken.iter().map(|(running, bytes)| (running.download, *bytes)).collect();
+    let count =
+        |(running, bytes): &Taken| Count { authorized: Arc::clone(&running.authorized), bytes: *bytes };
+    let counts: Vec<Count> = taken.iter().map(count).collect();
     failpoint!(DownloadBeforeCount);
     app.write(MerchantId::from_bits(0), Actor::System, move |cx| Ok(flow::count_all(cx, &counts)?)).await?;
     failpoint!(DownloadAfterCount);
@@ -74,11 +76,11 @@ async fn count(app: &App, taken: &[Taken]) -> Flow<()> {
 }
 
 async fn check(app: &App, some: &[Arc<Running>]) -> Flow<()> {
-    let watched: Vec<_> = some.iter().map(|running| (running.download, running.generation)).collect();
+    let watched: Vec<_> = some.iter().map(|running| Arc::clone(&running.authorized)).collect();
     let good = app.read(move |snapshot| {
-        let is_good = |(download, generation): &(DownloadId, u32)| -> Flow<bool> {
-            let session = store::session(snapshot, *download)?;
-            Ok(session.is_some_and(|session| may_go_on(&session, *generation)))
+        let is_good = |of: &Arc<Authorized>| -> Flow<bool> {
+            let session = store::watched(snapshot, of.download)?;
+            Ok(session.is_some_and(|session| may_go_on(session, of.generation)))
         };
         watched.iter().map(is_good).collect::<Flow<Vec<bool>>>()
     });
@@ -91,8 +93,8 @@ async fn check(app: &App, some: &[Arc<Running>]) -> Flow<()> {
 }
 
 /// A session that was given back while its client stood still may not go on for free.
-fn may_go_on(session: &store::Session, generation: u32) -> bool {
-    session.download.state != DownloadState::Returned
-        && session.grant.generation == generation
-        && matches!(session.grant.status, GrantStatus::Active | GrantStatus::Provisional)
+fn may_go_on(session: store::Watched, generation: u32) -> bool {
+    session.state != DownloadState::Returned
+        && session.generation == generation
+        && matches!(session.status, GrantStatus::Active | GrantStatus::Provisional)
 }

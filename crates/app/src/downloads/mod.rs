@@ -91,6 +91,8 @@ pub struct Authorized {
     pub(super) size: u64,
     pub(super) generation: u32,
     pub(super) handed_out: u64,
+    pub(super) code: [u8; 16],
+    pub(super) until: Timestamp,
 }
 
 impl Authorized {

@@ -1,6 +1,7 @@
 //! Handing out bytes: `GET /t/{transfer token}/{file name}`.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::Router;
@@ -18,7 +19,7 @@ use net::range::{Decision, Piece, Representation, decide, multipart};
 use stores::{Blob, Sha256, StoreError};
 
 use super::flow;
-use super::running::Use;
+use super::running::{Asked, Use};
 use super::{Authorized, within_budget};
 use crate::app::App;
 use crate::problem::{Code, Failure, Problem};
@@ -51,8 +52,12 @@ async fn transfer(
 }
 
 fn prepare(app: &App, token: &str, request: &Request) -> Result<Response, Failure> {
-    let (ring, now, token) = (app.ring_arc(), app.now(), token.to_owned());
-    let authorized = app.read_now(move |snapshot| flow::authorize(snapshot, &ring, &token, now))?;
+    // Asked for first: what is committed while the database is read must not be taken for known.
+    let asked = Asked { commits: app.commits(), at: app.now() };
+    let authorized = match app.transfers().known(token, asked) {
+        Some(authorized) => authorized,
+        None => Arc::new(authorize(app, token.to_owned(), asked)?),
+    };
     let unsaved = app.transfers().unsaved(authorized.download());
     if !within_budget(authorized.handed_out().saturating_add(unsaved), authorized.size()) {
         let text = "this transfer is over; start it again from your link";
@@ -67,10 +72,15 @@ fn prepare(app: &App, token: &str, request: &Request) -> Result<Response, Failur
     describe(&authorized, response.headers_mut());
     let pieces = pieces(&of, &decision, response.headers_mut());
     if request.method() == Method::GET && decision.status.is_success() {
-        let transfer = app.transfers().begin(&authorized);
+        let transfer = app.transfers().begin(&authorized, asked);
         *response.body_mut() = Body::new(Transfer::new(blob, pieces, transfer));
     }
     Ok(response)
+}
+
+fn authorize(app: &App, token: String, asked: Asked) -> Result<Authorized, Failure> {
+    let ring = app.ring_arc();
+    app.read_now(move |snapshot| flow::authorize(snapshot, &ring, &token, asked.at))
 }
 
 fn open(app: &App, authorized: &Authorized) -> Result<Blob, Problem> {

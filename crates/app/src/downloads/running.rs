@@ -3,27 +3,60 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use kernel::{DownloadId, GrantId};
+use kernel::{DownloadId, Span, Timestamp};
 
 use super::Authorized;
+use crate::links::Presented;
 
 /// All transfers of this process.
 #[derive(Debug, Clone, Default)]
 pub struct Transfers {
-    sessions: Arc<Mutex<HashMap<DownloadId, Arc<Running>>>>,
+    sessions: Arc<Mutex<HashMap<DownloadId, Entry>>>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    running: Arc<Running>,
+    known: Known,
+}
+
+/// What the database said of a session not long ago. A download manager asks for the same bytes
+/// in many ranges within a second, and nothing in this process has changed since.
+#[derive(Debug)]
+struct Known {
+    authorized: Arc<Authorized>,
+    asked: Asked,
+}
+
+/// When an authorization was read, and until when it may be remembered.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    /// What [`App::commits`](crate::app::App::commits) was before.
+    pub commits: u64,
+    /// The time.
+    pub at: Timestamp,
+}
+
+/// As long as other processes may take to be heard, which is what the watch allows them too.
+const REMEMBERED: Span = Span::seconds(1);
+
+impl Known {
+    fn holds(&self, presented: &Presented, asked: Asked) -> bool {
+        presented.proves(Some(self.authorized.code))
+            && self.asked.commits == asked.commits
+            && asked.at >= self.asked.at
+            && asked.at < self.asked.at + REMEMBERED
+            && asked.at < self.authorized.until
+    }
 }
 
 /// One session with at least one transfer running, or bytes that wait to be saved.
 #[derive(Debug)]
 pub struct Running {
-    /// The session.
-    pub download: DownloadId,
-    /// The right that it runs by.
-    pub grant: GrantId,
-    /// The grant's generation when it began.
-    pub generation: u32,
+    /// What it was given to hand out.
+    pub authorized: Arc<Authorized>,
     revoked: AtomicBool,
     unsaved: AtomicU64,
     users: AtomicU64,
@@ -74,35 +107,50 @@ impl Drop for Use {
 }
 
 impl Transfers {
-    /// Begins a transfer.
-    pub fn begin(&self, authorized: &Authorized) -> Use {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let running = sessions.entry(authorized.download()).or_insert_with(|| {
-            Arc::new(Running {
-                download: authorized.download(),
-                grant: authorized.grant(),
-                generation: authorized.generation(),
+    fn sessions(&self) -> MutexGuard<'_, HashMap<DownloadId, Entry>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What this token was authorized for within the last second, if nothing has happened since.
+    pub fn known(&self, token: &str, asked: Asked) -> Option<Arc<Authorized>> {
+        let presented = Presented::read(token)?;
+        let sessions = self.sessions();
+        let entry = sessions.get(&DownloadId::from_bits(presented.id))?;
+        let holds = !entry.running.is_revoked() && entry.known.holds(&presented, asked);
+        holds.then(|| Arc::clone(&entry.known.authorized))
+    }
+
+    /// Begins a transfer, and remembers for others of the same session what it was authorized for.
+    pub fn begin(&self, authorized: &Arc<Authorized>, asked: Asked) -> Use {
+        let mut sessions = self.sessions();
+        let entry = sessions.entry(authorized.download()).or_insert_with(|| Entry {
+            running: Arc::new(Running {
+                authorized: Arc::clone(authorized),
                 revoked: AtomicBool::new(false),
                 unsaved: AtomicU64::new(0),
                 users: AtomicU64::new(0),
-            })
+            }),
+            known: Known { authorized: Arc::clone(authorized), asked },
         });
-        running.users.fetch_add(1, Ordering::AcqRel);
-        Use(Arc::clone(running))
+        // What was remembered keeps its own time, or a busy session would never be asked about again.
+        if !Arc::ptr_eq(&entry.known.authorized, authorized) {
+            entry.known = Known { authorized: Arc::clone(authorized), asked };
+        }
+        entry.running.users.fetch_add(1, Ordering::AcqRel);
+        Use(Arc::clone(&entry.running))
     }
 
     /// Bytes of a session that were handed out and are not saved yet.
     pub fn unsaved(&self, download: DownloadId) -> u64 {
-        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.get(&download).map_or(0, |running| running.unsaved.load(Ordering::Acquire))
+        self.sessions().get(&download).map_or(0, |entry| entry.running.unsaved.load(Ordering::Acquire))
     }
 
     /// The sessions that run or have bytes to save, and forgets those that have neither.
     pub fn sweep(&self) -> Vec<Arc<Running>> {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        sessions.retain(|_, running| {
+        let mut sessions = self.sessions();
+        sessions.retain(|_, Entry { running, .. }| {
             running.users.load(Ordering::Acquire) > 0 || running.unsaved.load(Ordering::Acquire) > 0
         });
-        sessions.values().cloned().collect()
+        sessions.values().map(|entry| Arc::clone(&entry.running)).collect()
     }
 }

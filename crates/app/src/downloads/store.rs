@@ -3,8 +3,8 @@
 use db::{DbError, Row, Source, Tx, sql};
 use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Timestamp};
 
-use super::{Download, DownloadState, GrantedFile};
-use crate::fulfillment::Grant;
+use super::{Authorized, Download, DownloadState, GrantedFile};
+use crate::fulfillment::{Grant, GrantStatus};
 
 /// The files that a grant gives: those of the day of purchase, or the product's newest.
 pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>, DbError> {
@@ -155,7 +155,7 @@ pub fn session(source: &mut impl Source, id: DownloadId) -> Result<Option<Sessio
 }
 
 /// What has been handed out of one file of a grant over all sessions.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Handed {
     /// Bytes, over all sessions.
     pub bytes: u64,
@@ -163,61 +163,86 @@ pub struct Handed {
     pub spent_places: u64,
 }
 
-/// The session with this id, for counting.
-pub fn by_id(source: &mut impl Source, id: DownloadId) -> Result<Option<Download>, DbError> {
-    sql("SELECT id AS d_id, merchant_id AS d_merchant, grant_id AS d_grant, file_version_id AS d_file,
-                generation AS d_generation, nonce AS d_nonce, ring_key AS d_ring_key, state AS d_state,
-                bytes AS d_bytes, size AS d_size, address AS d_address, user_agent AS d_user_agent,
-                started_at AS d_started_at, last_byte_at AS d_last_byte_at
-           FROM downloads WHERE id = $1")
+/// What became of a session's place by now.
+pub fn state(source: &mut impl Source, id: DownloadId) -> Result<Option<DownloadState>, DbError> {
+    sql("SELECT state FROM downloads WHERE id = $1").bind(id).optional(source, |row| row.get("state"))
+}
+
+/// A session that may be running, as the watch looks at it.
+#[derive(Debug, Clone, Copy)]
+pub struct Watched {
+    /// What became of its place.
+    pub state: DownloadState,
+    /// The grant's generation.
+    pub generation: u32,
+    /// Whether the grant is good.
+    pub status: GrantStatus,
+}
+
+/// Whether a session may go on.
+pub fn watched(source: &mut impl Source, id: DownloadId) -> Result<Option<Watched>, DbError> {
+    sql("SELECT d.state AS state, g.generation AS generation, g.status AS status
+           FROM downloads d JOIN grants g ON g.id = d.grant_id WHERE d.id = $1")
     .bind(id)
-    .optional(source, read)
+    .optional(source, |row| {
+        Ok(Watched {
+            state: row.get("state")?,
+            generation: row.get("generation")?,
+            status: row.get("status")?,
+        })
+    })
 }
 
 /// What was handed out of a session's file, held for this transaction.
-pub fn lock_handed(tx: &mut Tx<'_>, download: &Download) -> Result<Handed, DbError> {
+pub fn lock_handed(tx: &mut Tx<'_>, of: &Authorized) -> Result<Option<Handed>, DbError> {
     sql("SELECT bytes, spent_places FROM grant_files
+          WHERE merchant_id = $1 AND grant_id = $2 AND file_version_id = $3 {FOR UPDATE}")
+    .bind(of.merchant)
+    .bind(of.grant)
+    .bind(of.file)
+    .optional(tx, |row| Ok(Handed { bytes: row.get("bytes")?, spent_places: row.get("spent_places")? }))
+}
+
+/// Holds the places of a session's file for this transaction.
+pub fn lock_places(tx: &mut Tx<'_>, download: &Download) -> Result<(), DbError> {
+    sql("SELECT file_version_id FROM grant_files
           WHERE merchant_id = $1 AND grant_id = $2 AND file_version_id = $3 {FOR UPDATE}")
     .bind(download.merchant)
     .bind(download.grant)
     .bind(download.file)
-    .one(tx, |row| Ok(Handed { bytes: row.get("bytes")?, spent_places: row.get("spent_places")? }))
+    .optional(tx, |_| Ok(()))
+    .map(drop)
 }
 
-/// Adds handed-out bytes to a session and to its file; with `spends`, turns the session's
-/// reserved place into a used one.
-pub fn add_bytes(
-    tx: &mut Tx<'_>,
-    download: &Download,
-    bytes: u64,
-    becomes: DownloadState,
-    now: Timestamp,
-) -> Result<(), DbError> {
-    let spends = u32::from(download.state == DownloadState::Open && becomes == DownloadState::Spent);
-    add_bytes_to_session(tx, &Download { state: becomes, ..download.clone() }, bytes, now)?;
+/// Writes what was handed out of a file since it was locked: reserved places become used ones.
+pub fn add_handed(tx: &mut Tx<'_>, of: &Authorized, before: Handed, after: Handed) -> Result<(), DbError> {
+    if after == before {
+        return Ok(());
+    }
     sql("UPDATE grant_files SET bytes = bytes + $1, open_places = open_places - $2, spent_places = spent_places + $2
           WHERE merchant_id = $3 AND grant_id = $4 AND file_version_id = $5")
-    .bind(bytes)
-    .bind(spends)
-    .bind(download.merchant)
-    .bind(download.grant)
-    .bind(download.file)
+    .bind(after.bytes.saturating_sub(before.bytes))
+    .bind(after.spent_places.saturating_sub(before.spent_places))
+    .bind(of.merchant)
+    .bind(of.grant)
+    .bind(of.file)
     .change_one(tx)
 }
 
-/// Adds handed-out bytes to a session alone, and writes its state.
-pub fn add_bytes_to_session(
+/// Adds handed-out bytes to a session, and writes what became of its place.
+pub fn add_bytes(
     tx: &mut Tx<'_>,
-    download: &Download,
+    of: &Authorized,
     bytes: u64,
+    becomes: DownloadState,
     now: Timestamp,
 ) -> Result<(), DbError> {
     sql("UPDATE downloads SET bytes = bytes + $1, last_byte_at = $2, state = $3 WHERE id = $4 AND merchant_id = $5")
         .bind(bytes)
         .bind(now)
-        .bind(download.state)
-        .bind(download.id)
-        .bind(download.merchant)
+        .bind(becomes)
+        .bind(of.download)
+        .bind(of.merchant)
         .change_one(tx)
 }
 

@@ -125,6 +125,18 @@ pub fn by_link(source: &mut impl Source, id: GrantId) -> Result<Option<Grant>, D
     .optional(source, read)
 }
 
+/// The generation of a grant's links.
+pub fn generation(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    id: GrantId,
+) -> Result<Option<u32>, DbError> {
+    sql("SELECT generation FROM grants WHERE merchant_id = $1 AND id = $2")
+        .bind(merchant)
+        .bind(id)
+        .optional(source, |row| row.get("generation"))
+}
+
 /// By id, kept from being changed for this transaction, but not from being shared.
 pub fn share(tx: &mut Tx<'_>, id: GrantId) -> Result<Option<Grant>, DbError> {
     sql("SELECT id, merchant_id, order_id, line_id, unit_no, customer_id, status, nonce, ring_key, generation,
