@@ -144,7 +144,7 @@ impl Shop {
         runtime.spawn(app::downloads::jobs::watch(app.clone()));
         runtime.spawn(async move {
             let server = Server::new(limits, TrustedProxies::default());
-            server.serve(listener, None, app::web::router(app), stopped).await
+            server.serve(listener, None, app::web::program(app), stopped).await
         });
         Ok((port, handle))
     }

@@ -34,7 +34,7 @@ pub async fn run(app: App, config: &Config, listener: TcpListener, stopped: Stop
         let (server, stopped) = (server.clone(), stopped.clone());
         tokio::spawn(async move { server.redirect_to_https(plain, port, hosts, stopped).await });
     }
-    let drained = server.serve(listener, tls, app::web::router(app), stopped).await;
+    let drained = server.serve(listener, tls, app::web::program(app), stopped).await;
     if drained.cut > 0 {
         tracing::warn!(connections = drained.cut, "cut off at the end; downloads can be resumed");
     }

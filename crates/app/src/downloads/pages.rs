@@ -45,13 +45,25 @@ async fn transfer(
     Path((token, _)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    match prepare(&app, &token, &request) {
+    hand_out(&app, &token, request.method(), request.headers())
+}
+
+/// The answer to a request for a session's file, without a detour; `None` for all other requests.
+pub fn at_once<B>(app: &App, request: &Request<B>) -> Option<Response> {
+    let (token, name) = request.uri().path().strip_prefix("/t/")?.split_once('/')?;
+    let plain = !token.contains('%') && !name.is_empty() && !name.contains('/');
+    let asks = plain && matches!(*request.method(), Method::GET | Method::HEAD);
+    asks.then(|| hand_out(app, token, request.method(), request.headers()))
+}
+
+fn hand_out(app: &App, token: &str, method: &Method, asked: &HeaderMap) -> Response {
+    match prepare(app, token, method, asked) {
         Ok(response) => response,
         Err(failure) => Refusal::plain(&failure.into_problem()),
     }
 }
 
-fn prepare(app: &App, token: &str, request: &Request) -> Result<Response, Failure> {
+fn prepare(app: &App, token: &str, method: &Method, headers: &HeaderMap) -> Result<Response, Failure> {
     // Asked for first: what is committed while the database is read must not be taken for known.
     let asked = Asked { commits: app.commits(), at: app.now() };
     let authorized = match app.transfers().known(token, asked) {
@@ -65,13 +77,13 @@ fn prepare(app: &App, token: &str, request: &Request) -> Result<Response, Failur
     }
     let blob = open(app, &authorized)?;
     let of = Representation { size: authorized.size(), etag: authorized.sha256(), last_modified: None };
-    let decision = decide(&of, request.method(), request.headers());
+    let decision = decide(&of, method, headers);
     let mut response = Response::new(Body::empty());
     *response.status_mut() = decision.status;
     decision.describe(&of, response.headers_mut());
     describe(&authorized, response.headers_mut());
     let pieces = pieces(&of, &decision, response.headers_mut());
-    if request.method() == Method::GET && decision.status.is_success() {
+    if *method == Method::GET && decision.status.is_success() {
         let transfer = app.transfers().begin(&authorized, asked);
         *response.body_mut() = Body::new(Transfer::new(blob, pieces, transfer));
     }

@@ -65,7 +65,7 @@ pub fn take_prefix(mut request: Request) -> Request {
 }
 
 /// The client of a request. Without the accept loop's word (in tests) it is this machine.
-pub fn peer(request: &Request) -> Peer {
+pub fn peer<B>(request: &Request<B>) -> Peer {
     request.extensions().get::<Peer>().cloned().unwrap_or_else(|| Peer {
         addr: IpAddr::V4(Ipv4Addr::LOCALHOST),
         socket: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),

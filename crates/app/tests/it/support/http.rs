@@ -45,13 +45,13 @@ impl TestApp {
     /// One request, answered whole.
     pub fn request(&self, request: Request<Body>) -> Reply {
         self.tick();
-        self.block_on(answer(self.router.clone(), request))
+        self.block_on(answer(self.program.clone(), request))
     }
 
     /// One request to a process that was just started on the same database.
     pub fn request_after_restart(&self, request: Request<Body>) -> Reply {
         self.tick();
-        self.block_on(answer(app::web::router(self.app.clone()), request))
+        self.block_on(answer(app::web::program(self.app.clone()), request))
     }
 
     /// Requests that are all under way at the same time.
@@ -59,7 +59,7 @@ impl TestApp {
         self.block_on(async {
             let mut running = tokio::task::JoinSet::new();
             for request in requests {
-                running.spawn(answer(self.router.clone(), request));
+                running.spawn(answer(self.program.clone(), request));
             }
             running.join_all().await
         })
@@ -71,8 +71,10 @@ impl TestApp {
             tokio::runtime::Builder::new_multi_thread().worker_threads(THREADS).enable_all().build();
         let threads = threads.expect("threads");
         self.tick();
-        let running: Vec<_> =
-            requests.into_iter().map(|request| threads.spawn(answer(self.router.clone(), request))).collect();
+        let running: Vec<_> = requests
+            .into_iter()
+            .map(|request| threads.spawn(answer(self.program.clone(), request)))
+            .collect();
         // The simulated PayPal lives on the test's own thread, which goes on meanwhile.
         let replies = self.block_on(async {
             let mut replies = Vec::new();
@@ -89,7 +91,7 @@ impl TestApp {
     /// The answer's head with its body still to come, for tests that read it bit by bit.
     pub fn begin_request(&self, request: Request<Body>) -> http::Response<Body> {
         self.tick();
-        let answered = self.block_on(self.router.clone().oneshot(request));
+        let answered = self.block_on(self.program.clone().oneshot(request));
         answered.expect("the router answers")
     }
 
@@ -172,8 +174,8 @@ fn encode(fields: &[(&str, &str)]) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
 }
 
-async fn answer(router: axum::Router, request: Request<Body>) -> Reply {
-    let response = router.oneshot(request).await.expect("the router answers");
+async fn answer(program: app::web::Program, request: Request<Body>) -> Reply {
+    let response = program.oneshot(request).await.expect("the router answers");
     let (parts, mut body) = response.into_parts();
     let (mut bytes, mut broken) = (Vec::new(), None);
     while let Some(frame) = body.frame().await {

@@ -60,7 +60,7 @@ pub struct TestApp {
     pub disk: Arc<Disk>,
     /// The first merchant, with its connection.
     pub shop: Shop,
-    router: axum::Router,
+    program: app::web::Program,
     left: RefCell<Left>,
     acknowledged: RefCell<Vec<Acknowledged>>,
     runtime: Runtime,
@@ -114,7 +114,7 @@ impl TestApp {
             settings: Settings::at(BASE_URL),
         });
         let shop = goods::open_shop(&app, "shop", "seller@example.com", &paypal.url());
-        let router = app::web::router(app.clone());
+        let program = app::web::program(app.clone());
         Self {
             app,
             clock,
@@ -123,7 +123,7 @@ impl TestApp {
             paypal,
             disk,
             shop,
-            router,
+            program,
             left: RefCell::default(),
             acknowledged: RefCell::default(),
             runtime,
