@@ -14,7 +14,8 @@ use crate::cx::Cx;
 use crate::events;
 use crate::jobs::{self, Claimed, Work};
 use crate::orders::{self, Order};
-use crate::payments;
+use crate::payments::flow::Told;
+use crate::payments::{self, Payment};
 use crate::problem::Flow;
 use crate::reviews::{self, ReviewKind};
 
@@ -316,19 +317,15 @@ fn about_order(
         Err(_) => {}
     }
     let currency = stated.amount.map_or(order.currency, |amount| amount.currency);
-    let mut payment = payments::flow::take(cx, connection.id, gateway_ref, currency, Some(order.id))?;
-    // Nothing was written if one of these holds: the payment was there already.
-    if payment.order.is_some_and(|paid| paid != order.id) {
-        let text = format!("transaction {gateway_ref} has paid another order");
-        return Ok(Applied::quarantined(text, Some(order.id)));
-    }
-    if stated.amount.is_some() && currency != payment.currency {
-        let text = format!("it is in {currency}, and transaction {gateway_ref} is in {}", payment.currency);
-        return Ok(Applied::quarantined(text, Some(order.id)));
-    }
-    payment.order = Some(order.id);
+    let of = (currency, order.id);
+    let recorded = match payments::flow::tell(cx, connection.id, gateway_ref, of, (id, stated))? {
+        Told::New(recorded) => recorded,
+        Told::Known(payment) => match of_this_order(&payment, stated, &order) {
+            Err(why) => return Ok(Applied::quarantined(why, Some(order.id))),
+            Ok(()) => payments::flow::state(cx, Payment { order: Some(order.id), ..payment }, id, stated)?,
+        },
+    };
     let paid_before = order.paid_at.is_some();
-    let recorded = payments::flow::state(cx, payment, id, stated)?;
     let Some(fact) = recorded.fact.clone() else {
         return Ok(Applied::ended(NoticeState::Applied, "said before; nothing changed", Some(order.id)));
     };
@@ -344,6 +341,20 @@ fn about_order(
     }
     orders::money::follow_money(cx, &mut order, stated, (&recorded, &fact), trust)?;
     Ok(Applied::ended(NoticeState::Applied, "", Some(order.id)))
+}
+
+/// Whether a payment that was there already can be this order's.
+fn of_this_order(payment: &Payment, stated: &Notice, order: &Order) -> Result<(), String> {
+    let gateway_ref = &payment.gateway_ref;
+    if payment.order.is_some_and(|paid| paid != order.id) {
+        return Err(format!("transaction {gateway_ref} has paid another order"));
+    }
+    match stated.amount.map(|amount| amount.currency).filter(|currency| *currency != payment.currency) {
+        Some(other) => {
+            Err(format!("it is in {other}, and transaction {gateway_ref} is in {}", payment.currency))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Money for a product of ours without an order of ours: a button on another site.

@@ -73,7 +73,7 @@ pub fn follow_money(
         ask_about_earlier_refund(cx, order, fact)?;
     }
     if order.paid_at.is_some() {
-        documents_due(cx, order, (payment, fact), paid_before)?;
+        documents_due(cx, order, recorded, fact, paid_before)?;
     }
     if fact.kind == FactKind::Dispute {
         let text = format!("the payment is disputed ({})", fact.detail);
@@ -88,12 +88,13 @@ pub fn follow_money(
 fn documents_due(
     cx: &mut Cx<'_, '_>,
     order: &Order,
-    (payment, fact): (&Payment, &Fact),
+    recorded: &Recorded,
+    fact: &Fact,
     paid_before: bool,
 ) -> Result<(), DbError> {
     let settled = fact.kind == FactKind::Settlement;
-    if settled {
-        payments::store::insert_corrections_due(cx.tx, cx.merchant, (order.id, payment.id), cx.now)?;
+    if settled && recorded.known {
+        payments::store::insert_corrections_due(cx.tx, cx.merchant, (order.id, recorded.payment.id), cx.now)?;
     }
     // The first settlement is what the order's invoice is about.
     if fact.kind.corrects() || (settled && paid_before) {

@@ -14,6 +14,17 @@ pub struct Recorded {
     pub payment: Payment,
     /// The fact, if it is new.
     pub fact: Option<Fact>,
+    /// Whether anything had been said of the payment before.
+    pub known: bool,
+}
+
+/// A payment that was told of.
+#[derive(Debug)]
+pub enum Told {
+    /// It is new, and what was stated of it is recorded.
+    New(Recorded),
+    /// It was there, is held for this transaction, and nothing is recorded yet.
+    Known(Payment),
 }
 
 /// The payment with this gateway id, made if it is new, and held for this transaction.
@@ -24,7 +35,44 @@ pub fn take(
     currency: Currency,
     order: Option<OrderId>,
 ) -> Result<Payment, DbError> {
-    let payment = Payment {
+    let payment = initiated(cx, connection, gateway_ref, currency, order);
+    if store::insert(cx.tx, &payment)? == Inserted::New {
+        return Ok(payment);
+    }
+    known(cx, connection, gateway_ref)
+}
+
+/// The same for a payment of an order, of which something is stated. Most payments are new, and then
+/// what they amount to is written with them.
+pub fn tell(
+    cx: &mut Cx<'_, '_>,
+    connection: ConnectionId,
+    gateway_ref: &str,
+    (currency, order): (Currency, OrderId),
+    (notice, stated): (NoticeId, &Notice),
+) -> Result<Told, DbError> {
+    let mut payment = initiated(cx, connection, gateway_ref, currency, Some(order));
+    let Some(fact) = fact_of(cx, &payment, notice, stated) else {
+        return take(cx, connection, gateway_ref, currency, Some(order)).map(Told::Known);
+    };
+    amounts_to(&mut payment, std::slice::from_ref(&fact));
+    note_fee(&mut payment, &fact, stated);
+    if store::insert(cx.tx, &payment)? == Inserted::Existing {
+        return known(cx, connection, gateway_ref).map(Told::Known);
+    }
+    store::insert_fact(cx.tx, cx.merchant, payment.id, &fact, cx.now)?;
+    move_money(cx, &payment, &fact)?;
+    Ok(Told::New(Recorded { payment, fact: Some(fact), known: false }))
+}
+
+fn initiated(
+    cx: &mut Cx<'_, '_>,
+    connection: ConnectionId,
+    gateway_ref: &str,
+    currency: Currency,
+    order: Option<OrderId>,
+) -> Payment {
+    Payment {
         id: PaymentId::mint(cx.draws),
         merchant: cx.merchant,
         connection,
@@ -36,12 +84,33 @@ pub fn take(
         returned_minor: 0,
         fee_minor: None,
         created_at: cx.now,
-    };
-    if store::insert(cx.tx, &payment)? == Inserted::New {
-        return Ok(payment);
     }
+}
+
+fn known(cx: &mut Cx<'_, '_>, connection: ConnectionId, gateway_ref: &str) -> Result<Payment, DbError> {
     let known = store::lock_by_ref(cx.tx, cx.merchant, connection, gateway_ref)?;
     known.ok_or_else(|| DbError::NotFound(format!("payment {gateway_ref}")))
+}
+
+fn fact_of(cx: &mut Cx<'_, '_>, payment: &Payment, notice: NoticeId, stated: &Notice) -> Option<Fact> {
+    let kind = fact_kind(stated.kind)?;
+    let movement = stated.movement_id.as_deref().or(stated.event_id.as_deref()).unwrap_or("-");
+    Some(Fact {
+        id: FactId::mint(cx.draws),
+        kind,
+        movement_ref: if kind.once() { String::new() } else { movement.to_owned() },
+        amount_minor: stated.amount.map_or(0, |amount| amount.minor),
+        currency: payment.currency,
+        detail: stated.status.clone(),
+        notice,
+        occurred_at: stated.occurred_at.unwrap_or(cx.now),
+    })
+}
+
+fn note_fee(payment: &mut Payment, fact: &Fact, stated: &Notice) {
+    if fact.kind == FactKind::Settlement {
+        payment.fee_minor = stated.fee.map(|fee| fee.minor);
+    }
 }
 
 /// Records a statement as a fact and works out what the payment amounts to.
@@ -51,27 +120,14 @@ pub fn state(
     notice: NoticeId,
     stated: &Notice,
 ) -> Result<Recorded, DbError> {
-    let Some(kind) = fact_kind(stated.kind) else {
-        return Ok(Recorded { payment, fact: None });
-    };
-    let movement = stated.movement_id.as_deref().or(stated.event_id.as_deref()).unwrap_or("-");
-    let fact = Fact {
-        id: FactId::mint(cx.draws),
-        kind,
-        movement_ref: if kind.once() { String::new() } else { movement.to_owned() },
-        amount_minor: stated.amount.map_or(0, |amount| amount.minor),
-        currency: payment.currency,
-        detail: stated.status.clone(),
-        notice,
-        occurred_at: stated.occurred_at.unwrap_or(cx.now),
+    let Some(fact) = fact_of(cx, &payment, notice, stated) else {
+        return Ok(Recorded { payment, fact: None, known: true });
     };
     let new = store::insert_fact(cx.tx, cx.merchant, payment.id, &fact, cx.now)? == Inserted::New;
     if new {
         move_money(cx, &payment, &fact)?;
         add_up(cx, &mut payment)?;
-        if kind == FactKind::Settlement {
-            payment.fee_minor = stated.fee.map(|fee| fee.minor);
-        }
+        note_fee(&mut payment, &fact, stated);
     }
     // What was said before changes nothing, not even the time of the last change.
     let stored = if new {
@@ -82,15 +138,19 @@ pub fn state(
     if stored.is_none_or(|order| order != payment.order) {
         store::save(cx.tx, &payment, cx.now)?;
     }
-    Ok(Recorded { payment, fact: new.then_some(fact) })
+    Ok(Recorded { payment, fact: new.then_some(fact), known: true })
 }
 
 fn add_up(cx: &mut Cx<'_, '_>, payment: &mut Payment) -> Result<(), DbError> {
-    let amounts = sum(&store::facts(cx.tx, cx.merchant, payment.id)?);
+    amounts_to(payment, &store::facts(cx.tx, cx.merchant, payment.id)?);
+    Ok(())
+}
+
+fn amounts_to(payment: &mut Payment, facts: &[Fact]) {
+    let amounts = sum(facts);
     payment.status = amounts.status;
     payment.settled_minor = amounts.settled_minor;
     payment.returned_minor = amounts.returned_minor();
-    Ok(())
 }
 
 /// Ends the cases that a notice opened, because a person has dealt with them: some gateways, PayPal
