@@ -1,6 +1,6 @@
 //! Starting, authorizing, counting and closing downloads.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use db::{DbError, Source};
 use kernel::{DownloadId, FileVersionId, Timestamp};
@@ -159,6 +159,7 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
         handed_out: download.bytes,
         code,
         until,
+        head: OnceLock::new(),
     })
 }
 

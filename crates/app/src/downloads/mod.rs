@@ -11,6 +11,9 @@ pub mod pages;
 pub mod running;
 pub mod store;
 
+use std::sync::OnceLock;
+
+use http::HeaderMap;
 use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Span, Timestamp};
 
 use crate::links;
@@ -93,6 +96,8 @@ pub struct Authorized {
     pub(super) handed_out: u64,
     pub(super) code: [u8; 16],
     pub(super) until: Timestamp,
+    /// What its answers say of the content, once that was put together.
+    pub(super) head: OnceLock<HeaderMap>,
 }
 
 impl Authorized {

@@ -80,8 +80,8 @@ fn prepare(app: &App, token: &str, method: &Method, headers: &HeaderMap) -> Resu
     let decision = decide(&of, method, headers);
     let mut response = Response::new(Body::empty());
     *response.status_mut() = decision.status;
+    response.headers_mut().clone_from(authorized.head.get_or_init(|| head(&authorized)));
     decision.describe(&of, response.headers_mut());
-    describe(&authorized, response.headers_mut());
     let pieces = pieces(&of, &decision, response.headers_mut());
     if *method == Method::GET && decision.status.is_success() {
         let transfer = app.transfers().begin(&authorized, asked);
@@ -104,8 +104,10 @@ fn open(app: &App, authorized: &Authorized) -> Result<Blob, Problem> {
     app.blobs().open(&sha256, authorized.size()).map_err(|error: StoreError| broken(&error))
 }
 
-fn describe(authorized: &Authorized, headers: &mut HeaderMap) {
-    headers.entry(header::CONTENT_TYPE).or_insert(OCTETS);
+/// What every answer with this content says of it.
+fn head(authorized: &Authorized) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(32);
+    headers.insert(header::CONTENT_TYPE, OCTETS);
     headers.insert(header::CONTENT_DISPOSITION, attachment(authorized.name()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store, no-transform"));
     headers.insert(header::CONTENT_SECURITY_POLICY, ContentSecurityPolicy::download().to_value());
@@ -116,6 +118,7 @@ fn describe(authorized: &Authorized, headers: &mut HeaderMap) {
     if let Ok(value) = HeaderValue::try_from(format!("sha-256=:{}:", STANDARD.encode(digest))) {
         headers.insert(REPR_DIGEST, value);
     }
+    headers
 }
 
 fn pieces(of: &Representation<'_>, decision: &Decision, headers: &mut HeaderMap) -> Vec<Piece> {
