@@ -49,7 +49,6 @@ fn products_are_added_with_files_and_found_again(place: Place) {
 }
 
 fn a_second_seller_lives_beside_the_first(place: Place) {
-    place.json(&["products", "list"]);
     let add = [
         "merchants",
         "add",
@@ -103,6 +102,7 @@ fn migrations_are_shown_and_run(place: Place) {
 }
 
 fn what_is_empty_is_listed_as_empty(place: Place) {
+    place.begin();
     for noun in ["products", "orders", "customers", "notices", "connections", "api-keys"] {
         assert_eq!(place.json(&[noun, "list"]), json!([]), "{noun}");
     }
@@ -112,7 +112,7 @@ fn what_is_empty_is_listed_as_empty(place: Place) {
 }
 
 fn the_doctor_names_every_check_and_its_remedy(place: Place) {
-    place.json(&["products", "list"]);
+    place.begin();
     let report = place.json(&["doctor"]);
     assert_eq!(report["status"], "warning", "{report}");
     let checks = report["checks"].as_array().expect("checks");
@@ -219,6 +219,7 @@ fn an_order_is_listed_shown_and_acted_on() {
 #[test]
 fn what_is_not_there_or_cannot_be_is_refused_with_what_to_do() {
     let place = Place::new();
+    place.begin();
     let unknown = "ord_00000000000000000000000001";
     assert!(place.refused(&["orders", "show", unknown], 1).contains("no such order"));
     assert!(place.refused(&["orders", "resend", unknown], 1).contains("no such order"));
