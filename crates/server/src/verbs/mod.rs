@@ -55,7 +55,7 @@ pub enum Verb {
     /// Keys for programs that use the API: create, list, revoke.
     #[command(subcommand)]
     ApiKeys(api_keys::Verb),
-    /// Ways into the back office: owner-link.
+    /// Ways into the back office: owner-link, totp-off.
     #[command(subcommand)]
     Staff(staff::Verb),
     /// Show which schema changes the database has had, and make those that are missing.

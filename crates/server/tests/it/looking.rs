@@ -18,7 +18,7 @@ const KEY: &str = "key_00000000000000000000000001";
 const CONNECTION: &str = "con_00000000000000000000000001";
 
 /// Every verb that finds a shop and does not make one.
-const FINDS: [&[&str]; 28] = [
+const FINDS: [&[&str]; 29] = [
     &["merchants", "list"],
     &["connections", "list"],
     &["connections", "disable", CONNECTION],
@@ -39,6 +39,7 @@ const FINDS: [&[&str]; 28] = [
     &["notices", "refuse", NOTICE],
     &["api-keys", "list"],
     &["api-keys", "revoke", KEY],
+    &["staff", "totp-off", "--email", "a@b.test"],
     &["audit"],
     &["audit", "--deep"],
     &["backup", "shop.backup"],
