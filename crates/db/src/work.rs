@@ -149,10 +149,19 @@ fn message(panic: &(dyn Any + Send)) -> String {
 
 /// Waits for threads to end. A thread that drops the last handle is not waited for by itself.
 pub(crate) fn join(threads: Vec<JoinHandle<()>>) {
-    let me = std::thread::current().id();
-    for thread in threads.into_iter().filter(|thread| thread.thread().id() != me) {
-        if thread.join().is_err() {
-            tracing::error!("a database thread ended with a panic");
-        }
+    for thread in threads {
+        joined(thread);
     }
+}
+
+/// Waits for one thread to end, and takes what it leaves.
+pub(crate) fn joined<T>(thread: JoinHandle<T>) -> Option<T> {
+    if thread.thread().id() == std::thread::current().id() {
+        return None;
+    }
+    let left = thread.join();
+    if left.is_err() {
+        tracing::error!("a database thread ended with a panic");
+    }
+    left.ok()
 }

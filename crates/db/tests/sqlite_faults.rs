@@ -288,3 +288,38 @@ fn the_log_is_cut_back_by_a_checkpoint() {
     shop.db.checkpoint().expect("nobody reads");
     assert_eq!(shop.db.health().expect("health").log_size, Some(0));
 }
+
+/// The file alone, as whoever copies a closed database takes it, and how much is in stock in it.
+fn stock_in_a_copy(shop: &Shop, name: &'static str) -> Option<i64> {
+    let Options::Sqlite(path) = &shop.options else { panic!("a file") };
+    let copy = path.with_file_name("copy.db");
+    std::fs::copy(path, &copy).expect("a copy");
+    let db = Db::open_with(&Options::Sqlite(copy), SCHEMA, common::tuning()).expect("it opens");
+    db.read_blocking(move |snapshot| stock(snapshot, name)).expect("it reads")
+}
+
+#[test]
+fn a_closed_database_is_whole_in_its_one_file() {
+    let shop = Shop::for_engine(Engine::Sqlite);
+    shop.db.write_blocking(|tx| add(tx, "pen", 7)).expect("it writes");
+    // Connections that only read must not be the last: they may not copy the log.
+    shop.db.read_blocking(|snapshot| stock(snapshot, "pen")).expect("it reads");
+    shop.db.data_version().expect("it watches");
+    shop.db.close();
+    let Options::Sqlite(path) = &shop.options else { panic!("a file") };
+    for log in ["db-wal", "db-shm"] {
+        assert!(!path.with_extension(log).exists(), "{log} was left behind");
+    }
+    assert_eq!(stock_in_a_copy(&shop, "pen"), Some(7));
+}
+
+#[test]
+fn closing_beside_another_that_is_open_takes_nothing_from_it() {
+    let shop = Shop::for_engine(Engine::Sqlite);
+    let other = Db::open_with(&shop.options, SCHEMA, common::tuning()).expect("it opens twice");
+    other.write_blocking(|tx| add(tx, "pen", 7)).expect("it writes");
+    shop.db.close();
+    other.write_blocking(|tx| take(tx, "pen", 2)).expect("it writes still");
+    other.close();
+    assert_eq!(stock_in_a_copy(&shop, "pen"), Some(5));
+}

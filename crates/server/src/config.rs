@@ -300,7 +300,12 @@ fn typed(value: &str) -> toml::Value {
 /// Reads a secret from a file that nobody else may read.
 pub fn secret_file(name: &'static str, path: &Path) -> Result<Secret<String>, ConfigError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let unreadable = |why| ConfigError::Unreadable { path: path.to_owned(), why };
+    let unreadable = |why| ConfigError::Refused {
+        name,
+        problem: format!("{} cannot be read: {why}", path.display()),
+        remedy: "make the file, with mode 0600 and owned by the account that runs handsel, or name another"
+            .to_owned(),
+    };
     let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(ConfigError::Refused {

@@ -46,6 +46,12 @@ pub enum KeysError {
         /// Where the file should be.
         path: PathBuf,
     },
+    /// Rings were replaced again and again.
+    #[error("{path} keeps too many replaced rings; move those that no database needs elsewhere")]
+    Full {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The keys cannot be used.
     #[error("{0}")]
     Ring(#[from] SealError),
@@ -101,29 +107,47 @@ pub fn text(ring: &Ring) -> String {
     ring.keys().map(|(number, key)| format!("{number} {}\n", hex::encode(key.expose()))).collect()
 }
 
-/// Keeps a ring that is about to be replaced, beside the one in use.
-pub fn keep_replaced(data: &Path, ring: &Ring) -> Result<(), KeysError> {
-    write_as(data, "ring.replaced", ring)
+/// Keeps a ring that is about to be replaced, beside the one in use and beside those that were
+/// kept before: some database may need it. Answers where.
+pub fn keep_replaced(data: &Path, ring: &Ring) -> Result<PathBuf, KeysError> {
+    let names = std::iter::once("ring.replaced".to_owned())
+        .chain((2..=KEPT_MAX).map(|number| format!("ring.replaced-{number}")));
+    let folder = data.join("keys");
+    let free = names.map(|name| folder.join(name)).find(|path| !path.exists());
+    let full = || KeysError::Full { path: folder.clone() };
+    let path = free.ok_or_else(full)?;
+    write_as(&path, ring)?;
+    Ok(path)
 }
+
+/// Takes the ring out of use and keeps it, where nothing was ever sealed with it.
+pub fn set_aside(data: &Path, ring: &Ring) -> Result<PathBuf, KeysError> {
+    let kept = keep_replaced(data, ring)?;
+    let path = ring_path(data);
+    std::fs::remove_file(&path).map_err(|why| KeysError::File { path, why })?;
+    Ok(kept)
+}
+
+/// How many rings are kept beside the one in use.
+const KEPT_MAX: u32 = 100;
 
 /// Writes the ring durably: a new file beside the old one, then a rename.
 pub fn write(data: &Path, ring: &Ring) -> Result<(), KeysError> {
-    write_as(data, "ring", ring)
+    write_as(&ring_path(data), ring)
 }
 
-fn write_as(data: &Path, name: &str, ring: &Ring) -> Result<(), KeysError> {
-    let folder = data.join("keys");
-    let path = folder.join(name);
-    let failed = |why| KeysError::File { path: path.clone(), why };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(failed)?;
+fn write_as(path: &Path, ring: &Ring) -> Result<(), KeysError> {
+    let folder = path.parent().unwrap_or(path);
+    let failed = |why| KeysError::File { path: path.to_owned(), why };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let temporary = folder.join("ring.new");
     let _ = std::fs::remove_file(&temporary);
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary).map_err(failed)?;
     file.write_all(text(ring).as_bytes()).map_err(failed)?;
     file.sync_all().map_err(failed)?;
-    std::fs::rename(&temporary, &path).map_err(failed)?;
-    std::fs::File::open(&folder).and_then(|folder| folder.sync_all()).map_err(failed)
+    std::fs::rename(&temporary, path).map_err(failed)?;
+    std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)
 }
 
 fn metadata_mode(path: &Path) -> Result<u32, KeysError> {
@@ -169,6 +193,20 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         let refused = open_or_create(folder.path(), Database::Used, &SeededEntropy::new(1));
         assert!(matches!(refused, Err(KeysError::Public { .. })));
+    }
+
+    #[test]
+    fn replaced_keys_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path();
+        let made = [1, 2].map(|seed| {
+            let ring = open_or_create(place, Database::Fresh, &SeededEntropy::new(seed)).unwrap();
+            set_aside(place, &ring).unwrap();
+            text(&ring)
+        });
+        assert!(read(place).unwrap().is_none());
+        let kept = ["ring.replaced", "ring.replaced-2"].map(|name| place.join("keys").join(name));
+        assert_eq!(kept.map(|path| std::fs::read_to_string(path).unwrap()), made);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod checks;
 mod config;
 mod demo;
 mod descriptors;
+mod installation;
 mod keys;
 mod outfile;
 mod secrets;
@@ -13,7 +14,7 @@ mod wiring;
 mod witness;
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -24,7 +25,7 @@ use crate::wiring::StartError;
 
 /// Sells and delivers digital goods: a payment is announced, the right buyer gets the right files.
 #[derive(Debug, Parser)]
-#[command(name = "handsel", version, about, max_term_width = 100)]
+#[command(name = "handsel", version, max_term_width = 100)]
 struct Cli {
     /// The configuration file (TOML). Without one: SQLite in ./data, listening on 127.0.0.1:8080.
     #[arg(long, global = true, env = "HANDSEL_CONFIG", value_name = "FILE")]
@@ -63,28 +64,36 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, VerbError> {
     match cli.verb {
-        Verb::Serve => {
-            let config = Config::load(cli.config.as_deref(), std::env::vars()).map_err(StartError::Config)?;
-            // The database is opened before the runtime: its driver must not run on an async worker.
-            let app = wiring::open(&config)?;
-            checks::refuse_insecure(&app, &config)?;
-            let merchant = wiring::first_merchant(&app)?;
-            tell_quarantine(witness::arrive(&app, &config.data)?.as_ref());
-            runtime()?.block_on(async {
-                let stopped = serve::stop_on_signals()?;
-                tokio::spawn(witness::keep(app.clone(), config.data.clone()));
-                let listener = serve::bind(&config.listen).await?;
-                println!("shop: {}/", config.base_url);
-                if let Some(link) = wiring::owner_link(&app, merchant, &config.base_url).await? {
-                    println!("owner: {link}   (works once, for 15 minutes)");
-                }
-                serve::run(app, &config, listener, stopped).await
-            })?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Verb::Serve => serve_shop(cli.config.as_deref()),
         Verb::Demo(options) => Ok(runtime()?.block_on(demo::run(options, cli.common.json))?),
         Verb::Desk(verb) => verbs::run(cli.config.as_deref(), &cli.common, verb),
     }
+}
+
+fn serve_shop(config_file: Option<&Path>) -> Result<ExitCode, VerbError> {
+    let config = Config::load(config_file, std::env::vars()).map_err(StartError::Config)?;
+    // The database is opened before the runtime: its driver must not run on an async worker.
+    let app = wiring::open(&config)?;
+    checks::refuse_insecure(&app, &config)?;
+    let merchant = wiring::first_merchant(&app)?;
+    tell_quarantine(witness::arrive(&app, &config.data)?.as_ref());
+    let (db, runtime) = (app.db().clone(), runtime()?);
+    let ended = runtime.block_on(async {
+        let stopped = serve::stop_on_signals()?;
+        tokio::spawn(witness::keep(app.clone(), config.data.clone()));
+        let listener = serve::bind(&config.listen).await?;
+        println!("shop: {}/", config.base_url);
+        if let Some(link) = wiring::owner_link(&app, merchant, &config.base_url).await? {
+            println!("owner: {link}   (works once, for 15 minutes)");
+        }
+        serve::run(app, &config, listener, stopped).await
+    });
+    // Whatever writes ends with the runtime. Then the database is closed, which leaves all of it in
+    // its one file: an end of the process alone would leave the newest in the log.
+    drop(runtime);
+    db.close();
+    ended.map_err(VerbError::Start)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, StartError> {

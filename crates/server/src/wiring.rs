@@ -7,7 +7,7 @@ use app::app::{App, Parts, Settings};
 use app::cx::Actor;
 use app::merchants::{self, flow::NewMerchant};
 use app::problem::Failure;
-use db::{Db, DbError, Options};
+use db::{Db, DbError, MIGRATIONS, OnPending, Options, Tuning};
 use kernel::{Currency, EmailAddress, MerchantId, Span, SystemClock, SystemEntropy};
 use mail::{
     Accepted, BoxFuture, Credentials, Mailer, Outgoing, SendError, SmtpMailer, SmtpSettings, TlsMode,
@@ -16,6 +16,7 @@ use net::outbound::{Client, OutboundPolicy, Roots};
 use stores::{DirectoryStore, StoreError};
 
 use crate::config::{Config, ConfigError, SmtpConfig, secret_file};
+use crate::installation;
 use crate::keys::{self, Database, KeysError};
 
 /// Why the program cannot start.
@@ -62,14 +63,34 @@ pub enum StartError {
         /// What to do.
         remedy: String,
     },
+    /// There is no shop where one was looked for.
+    #[error(
+        "{missing}; if the shop is elsewhere, run this in the folder that holds its data folder, or name its \
+             configuration with --config; a new one is made by: handsel serve"
+    )]
+    Absent {
+        /// What is not there.
+        missing: String,
+    },
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),
 }
 
-/// Opens everything that the configuration names and wires the product.
+/// Opens everything that the configuration names, making what is missing, and wires the product.
 pub fn open(config: &Config) -> Result<App, StartError> {
     make_data_folder(&config.data)?;
+    wire_as_configured(config, OnPending::Migrate)
+}
+
+/// Opens what is there and wires the product. A look must leave no keys and no shop behind: a
+/// mistyped folder would get one, and a backup could not be restored there any more.
+pub fn open_existing(config: &Config) -> Result<App, StartError> {
+    installation::find(config)?;
+    wire_as_configured(config, OnPending::Refuse)
+}
+
+fn wire_as_configured(config: &Config, on_pending: OnPending) -> Result<App, StartError> {
     let mailer: Arc<dyn Mailer> = match &config.smtp {
         Some(smtp) => Arc::new(smtp_mailer(smtp, &host_of(&config.base_url))?),
         None => Arc::new(NoMailServer),
@@ -77,17 +98,19 @@ pub fn open(config: &Config) -> Result<App, StartError> {
     let policy = OutboundPolicy { allow: config.outbound_allow()? };
     let mut settings = Settings::at(config.base_url.clone());
     settings.raw_notice_days = config.raw_notice_days;
-    wire(config, mailer, policy, settings)
+    wire(config, on_pending, mailer, policy, settings)
 }
 
 /// Wires the product with doors of the caller's choice.
 pub fn wire(
     config: &Config,
+    on_pending: OnPending,
     mailer: Arc<dyn Mailer>,
     policy: OutboundPolicy,
     settings: Settings,
 ) -> Result<App, StartError> {
-    let db = Db::open(&database_options(config))?;
+    let tuning = Tuning { on_pending, ..Tuning::default() };
+    let db = Db::open_with(&database_options(config), MIGRATIONS, tuning)?;
     refuse_half_a_restore(&db)?;
     let used = db.read_blocking(|snapshot| merchants::store::first(snapshot))?.is_some();
     let entropy = Arc::new(SystemEntropy);
@@ -111,7 +134,7 @@ pub fn wire(
 }
 
 /// Half a database must neither serve nor be changed.
-fn refuse_half_a_restore(db: &Db) -> Result<(), StartError> {
+pub fn refuse_half_a_restore(db: &Db) -> Result<(), StartError> {
     let half = db.read_blocking(|snapshot| app::installation::store::restoring(snapshot))?;
     half.map_or(Ok(()), |_| {
         let text = "a restore of this database was begun and not finished; run the same handsel restore \
@@ -164,9 +187,16 @@ pub async fn owner_link(
 
 /// The folder of everything, for nobody else's eyes.
 pub fn make_data_folder(data: &Path) -> Result<(), StartError> {
-    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    use std::os::unix::fs::DirBuilderExt as _;
     let failed = |why| StartError::System { what: format!("the data folder {}", data.display()), why };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(data).map_err(failed)?;
+    refuse_open_folder(data)
+}
+
+/// Whoever may look into the folder may take the keys.
+pub fn refuse_open_folder(data: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let failed = |why| StartError::System { what: format!("the data folder {}", data.display()), why };
     let mode = std::fs::metadata(data).map_err(failed)?.permissions().mode() & 0o777;
     if mode & 0o007 != 0 {
         return Err(StartError::Insecure {

@@ -6,13 +6,14 @@
 //! database stays sealed in the backup, and the keys are not in it: they are exported apart.
 //! Buyers' names and addresses are in it, in clear, so the file is for its owner only.
 //!
-//! Restoring goes into an empty database, in batches that each note how far they came, so that
+//! Restoring goes into a database that is empty or was never used, in batches that each note how far they came, so that
 //! a restore that was killed goes on where it stopped; until it is finished nothing serves. What
 //! was restored is quarantined: it does not know what was sent after the backup was made.
 
 pub mod make;
 mod records;
 pub mod restore;
+pub mod unused;
 
 use db::DbError;
 use kernel::Timestamp;

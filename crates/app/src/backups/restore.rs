@@ -1,4 +1,4 @@
-//! Restoring a backup into an empty database, resumable, and quarantining what comes of it.
+//! Restoring a backup into an empty or unused database, resumable, and quarantining what comes of it.
 
 use std::fs::File;
 use std::io::{BufReader, Seek as _, SeekFrom};
@@ -10,7 +10,7 @@ use kernel::Timestamp;
 use stores::{BlobStore, Sha256, Upload};
 
 use super::records::{Reader, Record};
-use super::{BackupError, BlobHead, Header, Told, Totals};
+use super::{BackupError, BlobHead, Header, Told, Totals, unused};
 use crate::failpoint;
 use crate::installation::{Quarantine, Restoring, store};
 
@@ -104,7 +104,7 @@ pub fn migrations_of(header: &Header) -> Result<&'static [Migration], BackupErro
     })
 }
 
-/// Puts a checked backup into a database that is empty, or that holds the part of it which an
+/// Puts a checked backup into a database that is empty or unused, or that holds the part of it which an
 /// earlier run put there. The database is open with [`migrations_of`] the backup.
 pub fn restore(
     db: &Db,
@@ -116,7 +116,7 @@ pub fn restore(
 ) -> Result<Restored, BackupError> {
     let targets = Arc::new(targets(db, &checked.header)?);
     let (mut reader, _) = begin(file)?;
-    let resumed_after = enter(db, &targets, &checked.digest, now)?;
+    let resumed_after = enter(db, &checked.digest, now)?;
     failpoint!(RestoreEntered);
     let mut batch =
         Batch { db, targets: &targets, checked, now, done: resumed_after, steps: Vec::new(), since: 0 };
@@ -174,26 +174,25 @@ fn targets(db: &Db, header: &Header) -> Result<Vec<Target>, BackupError> {
 }
 
 /// Makes sure that nothing but this restore is in the database, and answers how far it is.
-fn enter(db: &Db, targets: &Arc<Vec<Target>>, backup: &str, now: Timestamp) -> Result<u64, BackupError> {
-    let (targets, backup) = (Arc::clone(targets), backup.to_owned());
+fn enter(db: &Db, backup: &str, now: Timestamp) -> Result<u64, BackupError> {
+    let backup = backup.to_owned();
     let entered = db.write_blocking(move |tx| {
         match store::restoring(tx)? {
             Some(earlier) if earlier.backup == backup => return Ok(Ok(earlier.records)),
             Some(_) => return Ok(Err("half of another backup".to_owned())),
             None => {}
         }
-        for target in targets.iter() {
-            if !dump::page(tx, &target.table, None, 1)?.is_empty() {
-                return Ok(Err(format!("rows, such as in {}", target.table.name)));
-            }
+        if let Some(holds) = unused::in_the_way(tx)? {
+            return Ok(Err(holds));
         }
+        unused::clear(tx)?;
         store::save_restoring(tx, &Restoring { backup: backup.clone(), records: 0 }, now)?;
         Ok::<_, DbError>(Ok(0))
     })?;
     entered.map_err(|holds| {
         BackupError::refused(
             format!("the database already holds {holds}"),
-            "restore into an empty one: another data folder, or a new PostgreSQL database",
+            "a shop is never restored over: use an empty one, in another data folder or a new PostgreSQL database",
         )
     })
 }

@@ -203,7 +203,7 @@ pub fn confirm_totp(cx: &mut Cx<'_, '_>, id: StaffId, code: &str, session: Sessi
     Ok(())
 }
 
-/// Turns the second step off. The caller has seen the password again.
+/// Turns the second step off. The caller has seen the password again, or is the operator.
 pub fn totp_off(cx: &mut Cx<'_, '_>, id: StaffId) -> Flow<()> {
     known(cx, id)?;
     store::set_totp(cx.tx, cx.merchant, id, None, None)?;

@@ -89,12 +89,24 @@ impl Shared {
             _ => {}
         }
     }
+
+    /// After a failed flush the log in memory may not be the one on the disk: copied into the file
+    /// by the connection that closes last, it would damage that too.
+    fn keep_untrusted_log(&self, connection: &Connection) {
+        if self.broken().is_some()
+            && let Err(error) = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        {
+            tracing::error!(%error, "the log cannot be kept from being copied");
+        }
+    }
 }
 
 /// A SQLite database with its threads.
 pub(crate) struct Sqlite {
     pub shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Gives its connection back when it ends, to be closed as the last.
+    writer: Mutex<Option<JoinHandle<Connection>>>,
 }
 
 impl Sqlite {
@@ -113,12 +125,16 @@ impl Sqlite {
         });
         let mut threads = Vec::new();
         let (batch_max, of_writer) = (tuning.batch_max.max(1), Arc::clone(&shared));
-        threads.push(spawn("db-writer", move || writer::run(&connection, &of_writer, batch_max))?);
+        let writer = spawn("db-writer", move || {
+            writer::run(&connection, &of_writer, batch_max);
+            of_writer.keep_untrusted_log(&connection);
+            connection
+        })?;
         for _ in 0..tuning.sqlite_readers.max(1) {
             let shared = Arc::clone(&shared);
             threads.push(spawn("db-reader", move || readers::run(&shared))?);
         }
-        Ok(Self { shared, threads: Mutex::new(threads) })
+        Ok(Self { shared, threads: Mutex::new(threads), writer: Mutex::new(Some(writer)) })
     }
 
     pub fn write(&self, work: Box<dyn WriteWork>) {
@@ -137,13 +153,22 @@ impl Sqlite {
         }
     }
 
-    /// Ends the threads after what is queued is done.
+    /// Ends the threads after what is queued is done, and leaves everything in the one file:
+    /// whoever closes it last copies the log into it and removes the log. That needs the right
+    /// to write, so the writer's connection is closed after those that only read.
     pub fn close(&self) {
         self.shared.writes.close();
         self.shared.reads.close();
-        crate::work::join(std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner)));
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let connection = writer.and_then(crate::work::joined);
+        for thread in std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner)) {
+            crate::work::joined(thread);
+        }
         self.shared.readers.clear();
         self.shared.watcher.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Err((_, error))) = connection.map(Connection::close) {
+            tracing::error!(%error, "the database could not be closed");
+        }
     }
 }
 
@@ -156,7 +181,10 @@ impl From<Refused> for DbError {
     }
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, DbError> {
+fn spawn<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, DbError> {
     let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body);
     thread.map_err(|e| DbError::Other(format!("cannot start the thread {name}: {e}")))
 }
@@ -287,6 +315,12 @@ mod tests {
         let refused = write_nothing(&sqlite);
         assert!(matches!(refused, Err(DbError::Broken(_))), "{refused:?}");
         assert!(sqlite.shared.readers.with(|_| ()).is_ok(), "reading goes on");
+        sqlite.close();
+        assert!(log(&sqlite.shared.path).exists(), "a log that nobody can trust was copied into the file");
+    }
+
+    fn log(path: &Path) -> PathBuf {
+        path.with_extension("db-wal")
     }
 
     #[cfg(unix)]

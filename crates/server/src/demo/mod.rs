@@ -200,7 +200,7 @@ async fn wire(
     let policy = OutboundPolicy { allow: vec![simulated] };
     let opened = tokio::task::spawn_blocking(move || {
         wiring::make_data_folder(&config.data)?;
-        wiring::wire(&config, mailer, policy, settings)
+        wiring::wire(&config, db::OnPending::Migrate, mailer, policy, settings)
     });
     opened.await.map_err(|error| StartError::Other(error.to_string()))?
 }

@@ -8,6 +8,7 @@ use app::backups::make::{Contents, Origin, make};
 use app::backups::restore::{check, migrations_of, restore};
 use app::backups::{BackupError, Header, keys_missing};
 use app::failpoint;
+use app::ring::Ring;
 use db::{Db, MIGRATIONS, OnPending};
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::{Clock as _, SystemClock, SystemEntropy};
@@ -18,7 +19,7 @@ use crate::checks::tuning;
 use crate::config::Config;
 use crate::outfile::OutFile;
 use crate::wiring::StartError;
-use crate::{keys, wiring, witness};
+use crate::{installation, keys, wiring, witness};
 
 /// What to back up.
 #[derive(Debug, clap::Args)]
@@ -100,7 +101,7 @@ fn told_missing(missing: &[Sha256]) -> String {
     format!("\nthese contents are not in data/blobs; copy them there or upload the files again:\n  {list}")
 }
 
-/// Puts a backup into the configured database, which must be empty.
+/// Puts a backup into the configured database, which must be empty or never used.
 pub fn restore_from(config: &Config, options: &RestoreOptions, output: Output) -> Result<(), VerbError> {
     let failed = |why| VerbError::File { path: options.file.display().to_string(), why };
     let file = File::open(&options.file).map_err(failed)?;
@@ -108,10 +109,11 @@ pub fn restore_from(config: &Config, options: &RestoreOptions, output: Output) -
     let checked = check(&file, &mut tell(&shown))?;
     shown.finish_and_clear();
     let migrations = migrations_of(&checked.header)?;
+    let keys = keys_here(config, &checked.header, options.force)?;
     wiring::make_data_folder(&config.data)?;
-    let dead_keys = keys_that_differ(&config.data, &checked.header, options.force)?;
     let place = wiring::database_options(config);
     let db = Db::open_with(&place, migrations, tuning(OnPending::Migrate))?;
+    let keys = keys.settled(&config.data)?;
     let blobs = DirectoryStore::open(&config.data.join("blobs"), Arc::new(SystemEntropy))?;
     let shown = bar("restoring");
     let now = SystemClock::default().now();
@@ -120,15 +122,11 @@ pub fn restore_from(config: &Config, options: &RestoreOptions, output: Output) -
     db.close();
     // From the schema of the backup to this program's.
     Db::open_with(&place, MIGRATIONS, tuning(OnPending::Migrate))?.close();
-    let keys = match &dead_keys {
-        Keys::Here => "",
-        Keys::Missing => "\nthe keys are not here yet: handsel secrets import FILE --passphrase-file FILE",
-        Keys::Other => "\nthe keys here are others: links and sealed secrets of the backup stay dead",
-    };
     let text = format!(
-        "{} rows restored; {}\nnothing is sent until you run: handsel quarantine lift --yes{keys}{}",
+        "{} rows restored; {}\nnothing is sent until you run: handsel quarantine lift --yes{}{}",
         checked.totals.rows,
         restored.quarantine.why,
+        keys.told(),
         told_missing(&restored.missing),
     );
     output.done(
@@ -136,7 +134,7 @@ pub fn restore_from(config: &Config, options: &RestoreOptions, output: Output) -
         &serde_json::json!({
             "made_at": checked.header.made_at, "totals": checked.totals, "sha256": checked.digest,
             "resumed_after": restored.resumed_after, "quarantine": restored.quarantine,
-            "missing_blobs": texts(&restored.missing), "keys": dead_keys.word(),
+            "missing_blobs": texts(&restored.missing), "keys": keys.word(),
         }),
     );
     Ok(())
@@ -147,19 +145,49 @@ enum Keys {
     Here,
     Missing,
     Other,
+    /// Those here were made by a first start and sealed nothing: they make room.
+    Unused(Ring),
+    /// They made room, and are kept here.
+    SetAside(PathBuf),
 }
 
 impl Keys {
     const fn word(&self) -> &'static str {
         match self {
             Self::Here => "here",
-            Self::Missing => "missing",
             Self::Other => "other",
+            Self::Missing | Self::Unused(_) | Self::SetAside(_) => "missing",
+        }
+    }
+
+    fn told(&self) -> String {
+        let missing = "\nthe keys are not here yet: handsel secrets import FILE --passphrase-file FILE";
+        match self {
+            Self::Here => String::new(),
+            Self::Other => {
+                "\nthe keys here are others: links and sealed secrets of the backup stay dead".to_owned()
+            }
+            Self::Missing | Self::Unused(_) => missing.to_owned(),
+            Self::SetAside(kept) => {
+                format!(
+                    "{missing}\nthose of the shop that was here and never used are kept as {}",
+                    kept.display()
+                )
+            }
+        }
+    }
+
+    /// Takes unused keys away.
+    fn settled(self, data: &Path) -> Result<Self, VerbError> {
+        match self {
+            Self::Unused(ring) => Ok(Self::SetAside(keys::set_aside(data, &ring).map_err(StartError::from)?)),
+            settled => Ok(settled),
         }
     }
 }
 
-fn keys_that_differ(data: &Path, header: &Header, force: bool) -> Result<Keys, VerbError> {
+fn keys_here(config: &Config, header: &Header, force: bool) -> Result<Keys, VerbError> {
+    let data = &config.data;
     let Some(ring) = keys::read(data).map_err(StartError::from)? else { return Ok(Keys::Missing) };
     let missing = keys_missing(header, &ring);
     if missing.is_empty() {
@@ -167,6 +195,9 @@ fn keys_that_differ(data: &Path, header: &Header, force: bool) -> Result<Keys, V
     }
     if force {
         return Ok(Keys::Other);
+    }
+    if installation::is_unused(config)? {
+        return Ok(Keys::Unused(ring));
     }
     let numbers = missing.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     Err(VerbError::Backup(BackupError::Refused {
@@ -255,8 +286,17 @@ mod tests {
     fn a_shop_that_is_there_is_not_restored_over() {
         let from = place();
         let file = from.backed_up();
-        let refused = from.restore(&file, false).unwrap_err().to_string();
-        assert!(refused.contains("empty one"), "{refused}");
+        let desk = from.desk();
+        let somebody = kernel::EmailAddress::parse("ada@example.com").unwrap();
+        desk.app
+            .write_blocking(desk.merchant, app::cx::Actor::Shell, move |cx| {
+                app::staff::flow::invite(cx, &somebody, "Ada", app::staff::Role::Owner)
+            })
+            .unwrap();
+        for force in [false, true] {
+            let refused = from.restore(&file, force).unwrap_err().to_string();
+            assert!(refused.contains("empty one"), "{refused}");
+        }
     }
 
     #[test]

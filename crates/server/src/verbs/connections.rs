@@ -91,7 +91,8 @@ fn add(
     let mode = if mode == "live" { Mode::Live } else { Mode::Test };
     if mode == Mode::Live && !desk.config.base_url.starts_with("https://") {
         return Err(VerbError::Usage(format!(
-            "base_url: a live connection needs https, and {} is not; set base_url to the https address that buyers use",
+            "base_url: a live connection needs https, and {} is not; set base_url to the https address that buyers \
+             use, in the configuration file, and name that with --config",
             desk.config.base_url
         )));
     }

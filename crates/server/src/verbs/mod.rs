@@ -55,7 +55,7 @@ pub enum Verb {
     /// Keys for programs that use the API: create, list, revoke.
     #[command(subcommand)]
     ApiKeys(api_keys::Verb),
-    /// Ways into the back office: owner-link.
+    /// Ways into the back office: owner-link, totp-off.
     #[command(subcommand)]
     Staff(staff::Verb),
     /// Show which schema changes the database has had, and make those that are missing.
@@ -66,7 +66,7 @@ pub enum Verb {
     Audit(audit::Options),
     /// Write the whole database into one file that either engine can restore.
     Backup(backup::BackupOptions),
-    /// Put a backup into an empty database. Nothing is sent from it until you say so.
+    /// Put a backup into an empty or unused database. Nothing is sent from it until you say so.
     Restore(backup::RestoreOptions),
     /// Why nothing is sent, and the end of it: status, lift.
     #[command(subcommand)]
@@ -142,7 +142,7 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         Done(code) => return Ok(code),
         NeedsDesk(verb) => verb,
     };
-    let desk = desk(config_file, common)?;
+    let desk = desk(config_file, common, verb.beginning())?;
     match verb {
         Verb::Audit(options) => {
             let clean = audit::run(&desk, options)?;
@@ -184,10 +184,36 @@ fn without_desk(config_file: Option<&Path>, common: &Common, verb: Verb) -> Resu
     Ok(Done(ExitCode::SUCCESS))
 }
 
+/// Whether a verb may be the first thing that is done with a shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    /// It puts something into the shop, which is made when there is none.
+    Makes,
+    /// It shows or changes what is there: where nothing is, it makes nothing.
+    Finds,
+}
+
+impl Verb {
+    const fn beginning(&self) -> Beginning {
+        match self {
+            Self::Merchants(merchants::Verb::Add { .. })
+            | Self::Connections(connections::Verb::Add { .. })
+            | Self::Products(products::Verb::Add { .. })
+            | Self::ApiKeys(api_keys::Verb::Create { .. })
+            | Self::Staff(staff::Verb::OwnerLink { .. }) => Beginning::Makes,
+            // Whoever forgets a new verb here gets one that makes nothing.
+            _ => Beginning::Finds,
+        }
+    }
+}
+
 /// Opens the product for a verb.
-pub fn desk(config_file: Option<&Path>, common: &Common) -> Result<Desk, VerbError> {
+fn desk(config_file: Option<&Path>, common: &Common, beginning: Beginning) -> Result<Desk, VerbError> {
     let config = Config::load(config_file, std::env::vars()).map_err(StartError::Config)?;
-    let app = wiring::open(&config)?;
+    let app = match beginning {
+        Beginning::Makes => wiring::open(&config)?,
+        Beginning::Finds => wiring::open_existing(&config)?,
+    };
     let merchant = match &common.merchant {
         None => wiring::first_merchant(&app)?,
         Some(slug) => {

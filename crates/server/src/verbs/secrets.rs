@@ -52,7 +52,11 @@ pub fn run(config: &Config, verb: Verb, output: Output) -> Result<(), VerbError>
 }
 
 fn ring_here(config: &Config) -> Result<Ring, VerbError> {
-    let none = || VerbError::Usage(format!("there are no keys in {} yet", config.data.display()));
+    let none = || {
+        VerbError::Start(StartError::Absent {
+            missing: format!("there are no keys in {}", config.data.display()),
+        })
+    };
     keys::read(&config.data).map_err(StartError::from)?.ok_or_else(none)
 }
 

@@ -145,12 +145,14 @@ fn mail_in_clear_over_the_network() {
     let smtp =
         [("HANDSEL_SMTP__HOST", "mx.test"), ("HANDSEL_SMTP__PORT", "25"), ("HANDSEL_SMTP__USER", "shop")];
     assert_refused(&smtp, "a user without a password file", "set both user and password_file");
+    let smtp = [&smtp[..], &[("HANDSEL_SMTP__PASSWORD_FILE", "nowhere")]].concat();
+    assert_refused(&smtp, "smtp.password_file: nowhere cannot be read", "mode 0600");
 }
 
 /// A place in which the shop has been served.
 fn used() -> Place {
     let place = Place::new();
-    assert_eq!(place.run(&["products", "list"]).code, 0);
+    place.begin();
     place
 }
 
@@ -189,6 +191,7 @@ fn a_live_connection_under_a_plain_address() {
     let add = ["connections", "add", "paypal-standard", "--mode", "live", "--receiver", "shop@example.com"];
     let said = place.refused(&add, 2);
     assert!(said.contains("needs https") && said.contains("set base_url"), "{said}");
+    assert!(said.contains("--config"), "{said}");
 
     let secure = place.with("HANDSEL_BASE_URL", "https://shop.test");
     let id = secure.json(&add)["id"].as_str().expect("an id").to_owned();

@@ -9,6 +9,11 @@ use crate::shell::sold;
 use crate::support::Place;
 use crate::support::browser::Browser;
 
+testkit::both_engines! {
+    a_backup_is_restored_where_the_program_was_only_started,
+    whatever_somebody_did_in_a_shop_is_not_restored_over,
+}
+
 const PASSPHRASE: &str = "five words are enough here\n";
 
 /// Takes the shop at one place to another, with its keys.
@@ -88,7 +93,7 @@ fn a_backup_is_not_restored_over_a_shop_and_not_from_a_damaged_file() {
 #[test]
 fn an_export_of_keys_wants_a_good_passphrase_from_a_closed_file() {
     let place = Place::new();
-    place.json(&["products", "list"]);
+    place.begin();
     let short = place.file("short", 0o600, "hunter2");
     let open = place.file("open", 0o644, PASSPHRASE);
     assert!(
@@ -109,4 +114,88 @@ fn an_export_of_keys_wants_a_good_passphrase_from_a_closed_file() {
     );
     let rotated = place.json(&["secrets", "rotate"]);
     assert!(rotated.to_string().contains('2'), "{rotated}");
+}
+
+/// A place where the program was started and stopped, and nothing else was done.
+fn started_once(place: Place) -> Place {
+    assert_eq!(place.serve().stop(Signal::TERM).0, Some(0));
+    place
+}
+
+fn a_backup_is_restored_where_the_program_was_only_started(place: Place) {
+    let (home, order) = sold();
+    let passphrase = home.file("passphrase", 0o600, PASSPHRASE);
+    let (backup, keys) = (home.path("shop.backup"), home.path("shop.keys"));
+    let (backup, keys) = (backup.to_str().expect("UTF-8"), keys.to_str().expect("UTF-8"));
+    home.json(&["backup", backup, "--with-blobs"]);
+    home.json(&["secrets", "export", keys, "--passphrase-file", &passphrase]);
+
+    let place = started_once(place);
+    assert_eq!(place.json(&["restore", backup])["keys"], "missing");
+    assert!(place.path("data/keys/ring.replaced").exists(), "keys were thrown away");
+    place.json(&["secrets", "import", keys, "--passphrase-file", &passphrase]);
+    assert_eq!(shop_at(&place, &order), shop_at(&home, &order));
+    assert_eq!(place.json(&["merchants", "list"]), home.json(&["merchants", "list"]));
+    assert_eq!(place.run(&["audit", "--deep"]).code, 0);
+
+    let forced = started_once(Place::new());
+    assert_eq!(forced.json(&["restore", backup, "--force"])["keys"], "other");
+}
+
+/// What a first start does not do, by verbs, and how the refusal calls it.
+const DONE_AT_THE_SHELL: [(&[&str], &str); 3] = [
+    (&["products", "add", "--sku", "A", "--name", "B", "--price", "1"], "rows, such as in "),
+    (&["api-keys", "create", "--name", "till", "--scope", "products:read"], "rows, such as in api_keys"),
+    (&["merchants", "add", "--slug", "second", "--name", "Second", "--email", "a@b.test"], "several shops"),
+];
+
+/// What is done in the back office, as its rows show it.
+const DONE_IN_THE_OFFICE: [(&str, &str); 3] = [
+    ("UPDATE merchants SET version = 2", "settings were changed"),
+    ("UPDATE staff SET password_hash = 'x'", "somebody who can sign in"),
+    ("UPDATE events SET kind = 'staff.renamed' WHERE kind = 'staff.link_made'", "audit log"),
+];
+
+fn whatever_somebody_did_in_a_shop_is_not_restored_over(place: Place) {
+    let engine = place.engine();
+    let (home, _) = sold();
+    let backup = home.path("shop.backup");
+    let backup = backup.to_str().expect("UTF-8");
+    home.json(&["backup", backup]);
+    for (done, called) in DONE_AT_THE_SHELL {
+        let place = Place::for_engine(engine);
+        place.json(done);
+        assert_not_restored_over(&place, backup, called);
+    }
+    for (done, called) in DONE_IN_THE_OFFICE {
+        let place = Place::for_engine(engine);
+        place.begin();
+        let db = place.db();
+        db.write_blocking(move |tx| db::sql(done).execute(tx)).expect("it is done");
+        db.close();
+        assert_not_restored_over(&place, backup, called);
+    }
+}
+
+/// Neither with force nor without.
+fn assert_not_restored_over(place: &Place, backup: &str, called: &str) {
+    let before = everything(place);
+    place.refused(&["restore", backup], 1);
+    let said = place.refused(&["restore", backup, "--force"], 1);
+    assert!(said.contains(called) && said.contains("is never restored over"), "{called}: {said}");
+    assert_eq!(everything(place), before);
+    assert!(place.path("data/keys/ring").exists() && !place.path("data/keys/ring.replaced").exists());
+}
+
+/// Every row there is.
+fn everything(place: &Place) -> Vec<(String, Vec<Vec<db::Value>>)> {
+    let db = place.db();
+    let read = db.read_blocking(|snapshot| {
+        let tables = db::dump::tables(snapshot)?;
+        let page = |table: &db::dump::Table| {
+            Ok((table.name.clone(), db::dump::page(snapshot, table, None, db::dump::PAGE_ROWS_MAX)?))
+        };
+        tables.iter().map(page).collect::<Result<_, db::DbError>>()
+    });
+    read.expect("rows")
 }

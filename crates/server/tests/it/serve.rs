@@ -1,7 +1,8 @@
 //! `handsel serve`: with nothing configured, with a file, with certificates, until it is told to end.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 
 use rustix::process::Signal;
@@ -58,6 +59,29 @@ fn the_owner_link_opens_the_back_office_once() {
     let mut second = Browser::new(served.address);
     let again = second.get(&path);
     assert!(matches!(again.status, 404 | 410), "{}", again.text);
+}
+
+#[test]
+fn what_was_written_is_in_the_one_file_when_it_has_stopped() {
+    let place = Place::new();
+    let served = place.serve();
+    // Beside the server, whose log it is written to, and read by the server.
+    let made = place.json(&["products", "add", "--sku", "A", "--name", "The manual", "--price", "2"]);
+    let shown = Browser::new(served.address).get("/");
+    assert!(shown.text.contains("The manual"), "{}", shown.text);
+    assert!(fs::metadata(place.path("data/handsel.db-wal")).is_ok_and(|log| log.len() > 0));
+    assert_eq!(served.stop(Signal::TERM).0, Some(0));
+    for log in ["data/handsel.db-wal", "data/handsel.db-shm"] {
+        assert!(!place.path(log).exists(), "{log} was left behind");
+    }
+
+    let copy = Place::new();
+    fs::create_dir_all(copy.path("data/keys")).expect("a folder");
+    fs::set_permissions(copy.path("data"), Permissions::from_mode(0o700)).expect("its mode");
+    for name in ["data/handsel.db", "data/keys/ring"] {
+        fs::copy(place.path(name), copy.path(name)).expect("a copy");
+    }
+    assert_eq!(copy.json(&["products", "list"]), serde_json::json!([made]));
 }
 
 #[test]

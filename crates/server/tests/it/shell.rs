@@ -12,6 +12,7 @@ testkit::both_engines! {
     what_is_empty_is_listed_as_empty,
     the_doctor_names_every_check_and_its_remedy,
     keys_for_programs_are_shown_once,
+    an_owner_who_is_locked_out_is_let_in_again,
 }
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -49,7 +50,6 @@ fn products_are_added_with_files_and_found_again(place: Place) {
 }
 
 fn a_second_seller_lives_beside_the_first(place: Place) {
-    place.json(&["products", "list"]);
     let add = [
         "merchants",
         "add",
@@ -103,6 +103,7 @@ fn migrations_are_shown_and_run(place: Place) {
 }
 
 fn what_is_empty_is_listed_as_empty(place: Place) {
+    place.begin();
     for noun in ["products", "orders", "customers", "notices", "connections", "api-keys"] {
         assert_eq!(place.json(&[noun, "list"]), json!([]), "{noun}");
     }
@@ -112,7 +113,7 @@ fn what_is_empty_is_listed_as_empty(place: Place) {
 }
 
 fn the_doctor_names_every_check_and_its_remedy(place: Place) {
-    place.json(&["products", "list"]);
+    place.begin();
     let report = place.json(&["doctor"]);
     assert_eq!(report["status"], "warning", "{report}");
     let checks = report["checks"].as_array().expect("checks");
@@ -160,6 +161,26 @@ fn keys_for_programs_are_shown_once(place: Place) {
     let longest = shown.max_by_key(|value| value.len()).expect("a key").to_owned();
     let list = place.run(&["api-keys", "list", "--json"]).out;
     assert!(list.contains("till") && !list.contains(&longest), "{list}");
+}
+
+fn an_owner_who_is_locked_out_is_let_in_again(place: Place) {
+    place.begin();
+    let db = place.db();
+    let set = "UPDATE staff SET password_hash = 'x', totp_sealed = $1, totp_enabled_at = 1";
+    db.write_blocking(move |tx| db::sql(set).bind(vec![1u8]).change_one(tx)).expect("a password and a phone");
+    let email = "shop@localhost";
+    let whose = place.refused(&["staff", "owner-link"], 2);
+    assert!(whose.contains("--email: shop@localhost"), "{whose}");
+    let link = place.json(&["staff", "owner-link", "--email", email]);
+    assert!(text(&link, "url").contains("/admin/welcome/"), "{link}");
+
+    assert!(place.refused(&["staff", "totp-off", "--email", "b@b.test"], 1).contains("no such person"));
+    place.json(&["staff", "totp-off", "--email", email]);
+    assert!(place.refused(&["staff", "totp-off", "--email", email], 1).contains("no second step"));
+    let told = "SELECT count(*) AS n FROM events e, staff s WHERE s.totp_enabled_at IS NULL AND s.totp_sealed IS NULL
+                   AND e.kind = 'staff.totp_disabled' AND e.actor = 'shell'";
+    let told = db.read_blocking(|snapshot| db::sql(told).one(snapshot, |row| row.get::<i64>("n")));
+    assert_eq!(told.expect("a number"), 1);
 }
 
 #[test]
@@ -219,6 +240,7 @@ fn an_order_is_listed_shown_and_acted_on() {
 #[test]
 fn what_is_not_there_or_cannot_be_is_refused_with_what_to_do() {
     let place = Place::new();
+    place.begin();
     let unknown = "ord_00000000000000000000000001";
     assert!(place.refused(&["orders", "show", unknown], 1).contains("no such order"));
     assert!(place.refused(&["orders", "resend", unknown], 1).contains("no such order"));

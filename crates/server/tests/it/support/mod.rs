@@ -21,7 +21,7 @@ const HANDSEL: &str = env!("CARGO_BIN_EXE_handsel");
 pub struct Place {
     folder: TempDir,
     environment: Vec<(String, String)>,
-    _database: Option<testkit::pg::Database>,
+    database: Option<testkit::pg::Database>,
 }
 
 /// How a run of the program ended.
@@ -39,7 +39,7 @@ impl ForEngine for Place {
             db::Engine::Postgres => {
                 let database = testkit::pg::cluster().database(&[]);
                 let mut place = Self::new().with("HANDSEL_DATABASE", &database.url());
-                place._database = Some(database);
+                place.database = Some(database);
                 place
             }
         }
@@ -49,13 +49,35 @@ impl ForEngine for Place {
 impl Place {
     pub fn new() -> Self {
         let folder = TempDir::with_prefix("handsel-it-").expect("a temporary folder");
-        Self { folder, environment: Vec::new(), _database: None }
+        Self { folder, environment: Vec::new(), database: None }
     }
 
     /// The same place with one more setting in the environment.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.environment.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    /// Makes a shop here in which nothing has been done yet.
+    pub fn begin(&self) {
+        self.json(&["staff", "owner-link"]);
+    }
+
+    pub fn engine(&self) -> db::Engine {
+        match self.database {
+            None => db::Engine::Sqlite,
+            Some(_) => db::Engine::Postgres,
+        }
+    }
+
+    /// Its database as it is, beside the program.
+    pub fn db(&self) -> db::Db {
+        let options = match &self.database {
+            None => db::Options::Sqlite(self.path("data/handsel.db")),
+            Some(database) => db::Options::Postgres(database.url()),
+        };
+        let tuning = db::Tuning { on_pending: db::OnPending::Leave, ..db::Tuning::default() };
+        db::Db::open_with(&options, db::MIGRATIONS, tuning).expect("the database opens")
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
