@@ -571,7 +571,8 @@ CREATE TABLE jobs (
   created_at  BIGINT NOT NULL,
   CHECK ((state = 'running') = (lease_until IS NOT NULL))
 );
-CREATE INDEX jobs_ready ON jobs (run_at, id) WHERE state = 'ready';
+-- By kind: a heap of mail must not stand before the notices.
+CREATE INDEX jobs_ready ON jobs (kind, run_at, id) WHERE state = 'ready';
 CREATE INDEX jobs_running ON jobs (lease_until) WHERE state = 'running';
 CREATE INDEX jobs_dead ON jobs (id) WHERE state = 'dead';
 -- One waiting job per subject. A running one does not count, or news that arrives while it
