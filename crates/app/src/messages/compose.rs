@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use db::{DbError, Source};
-use kernel::{Money, ProductId};
+use kernel::{Money, ProductId, Timestamp};
 use mail::{Contact, Outgoing};
 use ui::mails::{
     AccessClosedMail, AddressChangedMail, ClosedBecause, DeliveryMail, MailDelivery, Occasion,
@@ -30,6 +30,8 @@ const UNITS_LISTED_MAX: usize = 100;
 /// Everything that composing needs, read in one moment.
 #[derive(Debug)]
 pub struct Material {
+    /// When it was read: links that have run out by then are told as such.
+    pub now: Timestamp,
     /// From whom.
     pub merchant: Merchant,
     /// Where its pages are.
@@ -67,10 +69,12 @@ pub fn gather(
     ring: &Ring,
     base_url: &str,
     message: &Message,
+    now: Timestamp,
 ) -> Result<Material, DbError> {
     let merchant = merchants::store::by_id(source, message.merchant)?;
     let address = merchants::store::address(source, base_url, &merchant)?;
     let mut material = Material {
+        now,
         login_url: login_url(ring, &address, message),
         merchant,
         address,
@@ -255,6 +259,7 @@ impl Composer<'_> {
                 units: delivery.units,
                 link_url: Some(delivery.url.clone()),
                 expires_at: Some(delivery.grant.expires_at),
+                is_over: delivery.grant.expires_at <= self.material.now,
                 downloads_left: view::downloads_left(&delivery.grant, &delivery.files),
                 files: delivery.files.iter().map(view::facts).collect(),
                 keys: Vec::new(),

@@ -9,6 +9,7 @@ mod backups;
 mod buyer;
 mod faults;
 mod links;
+mod mail_outages;
 mod paypal;
 mod quarantine;
 mod simulator;
