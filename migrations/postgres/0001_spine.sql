@@ -22,6 +22,7 @@ CREATE TABLE merchants (
   currency      TEXT COLLATE "C" NOT NULL,
   sender_email  TEXT COLLATE "C" NOT NULL,
   support_email TEXT COLLATE "C" NOT NULL,
+  alarm_email   TEXT COLLATE "C",
   support_text  TEXT COLLATE "C" NOT NULL,
   consent_text  TEXT COLLATE "C" NOT NULL,
   accent        TEXT COLLATE "C" NOT NULL,
@@ -534,6 +535,15 @@ CREATE TABLE reviews (
 CREATE INDEX reviews_open ON reviews (merchant_id, id) WHERE resolved_at IS NULL;
 CREATE INDEX reviews_order ON reviews (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX reviews_merchant ON reviews (merchant_id, id);
+
+-- When a merchant's alarms were looked at, and which kinds of them somebody was told of by mail.
+CREATE TABLE alarm_watch (
+  merchant_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES merchants (id),
+  looked_at   BIGINT NOT NULL,
+  mailed_at   BIGINT,
+  told        TEXT COLLATE "C" NOT NULL CHECK (told::json IS NOT NULL)
+);
+CREATE INDEX alarm_watch_due ON alarm_watch (looked_at, merchant_id);
 
 -- The audit log and every order's timeline. seq and hash are sealed by a job of its own.
 CREATE TABLE events (

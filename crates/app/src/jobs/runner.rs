@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::cx::Actor;
 use crate::failpoint;
 use crate::problem::{Failure, Flow};
-use crate::{downloads, events, idempotency, installation, invoices, messages, notices};
+use crate::{alarms, downloads, events, idempotency, installation, invoices, messages, notices};
 
 /// How a job ended, beside being done and recorded by its own transaction.
 #[derive(Debug)]
@@ -196,13 +196,14 @@ async fn record_failure(app: &App, job: Claimed, error: JobError) -> Flow<()> {
 }
 
 /// What is done between jobs, in bounded steps: events are sealed, invoices numbered, idle
-/// downloads closed, old raw notices dropped.
+/// downloads closed, old raw notices dropped, alarms looked at.
 pub async fn keep_house(app: &App) -> Flow<()> {
     seal_events(app).await?;
     issue_invoices(app).await?;
     close_idle_downloads(app).await?;
     forget_answers(app).await?;
-    age_notices(app).await
+    age_notices(app).await?;
+    alarms::jobs::watch(app).await
 }
 
 /// Answers of the API are kept for requests that are sent again, and no longer.

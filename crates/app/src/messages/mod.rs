@@ -48,6 +48,8 @@ db::words! {
         AddressChanged = "address_changed",
         /// A link that signs staff in for the first time.
         StaffInvitation = "staff_invitation",
+        /// Something in the shop needs a person.
+        Alarm = "alarm",
     }
 }
 

@@ -146,7 +146,7 @@ fn without_keys(mut material: Material) -> Material {
 
 fn can_resend(message: &Message) -> bool {
     message.state != MessageState::Waiting
-        && !matches!(message.kind, MessageKind::SignIn | MessageKind::StaffInvitation)
+        && !matches!(message.kind, MessageKind::SignIn | MessageKind::StaffInvitation | MessageKind::Alarm)
 }
 
 /// `GET /admin/messages/{message}/resend`

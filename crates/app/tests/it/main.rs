@@ -2,6 +2,7 @@
 
 mod support;
 
+mod alarm_mails;
 mod api;
 mod attacks;
 mod audit;

@@ -250,6 +250,8 @@ badges! {
         AddressChanged = "address_changed" is Quiet,
         /// A link that signs staff in for the first time.
         StaffInvitation = "staff_invitation" is Quiet,
+        /// Something in the shop needs a person.
+        Alarm = "alarm" is Quiet,
     }
 
     /// What became of a message.

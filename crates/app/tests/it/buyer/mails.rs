@@ -227,6 +227,7 @@ fn every_kind_of_message_can_be_composed(t: TestApp) {
         .expect("a link");
     let context = serde_json::json!({
         "product": font.id.to_string(), "path": "/x", "link": link, "inviter": "Ada", "role": "support", "hours": 48,
+        "alarms": [{ "kind": "not_verified", "count": 2, "since": null, "path": "/admin/notices" }],
     });
 
     let (ring, now) = (t.app.ring_arc(), t.now());
