@@ -22,6 +22,7 @@ CREATE TABLE merchants (
   currency      TEXT COLLATE "C" NOT NULL,
   sender_email  TEXT COLLATE "C" NOT NULL,
   support_email TEXT COLLATE "C" NOT NULL,
+  alarm_email   TEXT COLLATE "C",
   support_text  TEXT COLLATE "C" NOT NULL,
   consent_text  TEXT COLLATE "C" NOT NULL,
   accent        TEXT COLLATE "C" NOT NULL,
@@ -535,6 +536,15 @@ CREATE INDEX reviews_open ON reviews (merchant_id, id) WHERE resolved_at IS NULL
 CREATE INDEX reviews_order ON reviews (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX reviews_merchant ON reviews (merchant_id, id);
 
+-- When a merchant's alarms were looked at, and which kinds of them somebody was told of by mail.
+CREATE TABLE alarm_watch (
+  merchant_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES merchants (id),
+  looked_at   BIGINT NOT NULL,
+  mailed_at   BIGINT,
+  told        TEXT COLLATE "C" NOT NULL CHECK (told::json IS NOT NULL)
+);
+CREATE INDEX alarm_watch_due ON alarm_watch (looked_at, merchant_id);
+
 -- The audit log and every order's timeline. seq and hash are sealed by a job of its own.
 CREATE TABLE events (
   id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -571,7 +581,8 @@ CREATE TABLE jobs (
   created_at  BIGINT NOT NULL,
   CHECK ((state = 'running') = (lease_until IS NOT NULL))
 );
-CREATE INDEX jobs_ready ON jobs (run_at, id) WHERE state = 'ready';
+-- By kind: a heap of mail must not stand before the notices.
+CREATE INDEX jobs_ready ON jobs (kind, run_at, id) WHERE state = 'ready';
 CREATE INDEX jobs_running ON jobs (lease_until) WHERE state = 'running';
 CREATE INDEX jobs_dead ON jobs (id) WHERE state = 'dead';
 -- One waiting job per subject. A running one does not count, or news that arrives while it

@@ -7,11 +7,12 @@ use db::{Db, Snapshot};
 use kernel::{Clock, Draws, Entropy, MerchantId, Timestamp};
 use mail::Mailer;
 use stores::BlobStore;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
 use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
 use crate::installation::{self, Quarantine};
+use crate::jobs::places::Places;
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
 
@@ -22,8 +23,6 @@ pub struct Settings {
     pub base_url: String,
     /// Says on every page that no real money moves.
     pub demo: bool,
-    /// How many jobs run at once in this process.
-    pub jobs_at_once: usize,
     /// How many days raw notices are kept.
     pub raw_notice_days: i64,
 }
@@ -31,7 +30,7 @@ pub struct Settings {
 impl Settings {
     /// The settings of a shop under this address.
     pub fn at(base_url: impl Into<String>) -> Self {
-        Self { base_url: base_url.into(), demo: false, jobs_at_once: 64, raw_notice_days: 90 }
+        Self { base_url: base_url.into(), demo: false, raw_notice_days: 90 }
     }
 }
 
@@ -67,7 +66,7 @@ struct Inner {
     limiter: net::limit::RateLimiter,
     job_waiting: Notify,
     commits: AtomicU64,
-    job_places: Arc<Semaphore>,
+    job_places: Places,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
 }
@@ -76,7 +75,7 @@ impl App {
     /// Wires the parts.
     pub fn new(parts: Parts) -> Self {
         let limiter = net::limit::RateLimiter::new(&*parts.entropy);
-        let job_places = Arc::new(Semaphore::new(parts.settings.jobs_at_once));
+        let job_places = Places::new();
         let transfers = Transfers::default();
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
         Self(Arc::new(Inner { parts, transfers, limiter, job_waiting, commits, job_places, quarantine }))
@@ -159,7 +158,7 @@ impl App {
     }
 
     /// Places for jobs that run at once.
-    pub fn job_places(&self) -> &Arc<Semaphore> {
+    pub fn job_places(&self) -> &Places {
         &self.0.job_places
     }
 

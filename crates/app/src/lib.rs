@@ -6,6 +6,7 @@
 //! order, units, grants, messages; every arrow is a unique key, so running it twice changes
 //! nothing.
 
+pub mod alarms;
 pub mod api_keys;
 pub mod app;
 pub mod audit;

@@ -164,12 +164,21 @@ pub struct MailboxMailer {
     mailbox: Mailbox,
     clock: Arc<dyn Clock>,
     failures: Mutex<VecDeque<SendError>>,
+    server: watch::Sender<Server>,
+}
+
+/// What the mail server of a [`MailboxMailer`] is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Server {
+    Working,
+    Hanging,
+    Missing,
 }
 
 impl MailboxMailer {
     /// A mailer into this mailbox.
     pub fn new(mailbox: Mailbox, clock: Arc<dyn Clock>) -> Self {
-        Self { mailbox, clock, failures: Mutex::default() }
+        Self { mailbox, clock, failures: Mutex::default(), server: watch::Sender::new(Server::Working) }
     }
 
     /// Makes the next send that has no failure yet end like this. An `Unknown` is delivered
@@ -178,9 +187,20 @@ impl MailboxMailer {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).push_back(with);
     }
 
-    /// Takes back the failures that have not happened yet.
+    /// From now on a send does not end, as with a server that takes a connection and says nothing.
+    pub fn hang(&self) {
+        self.server.send_replace(Server::Hanging);
+    }
+
+    /// From now on there is no mail server, as where none is configured.
+    pub fn remove_server(&self) {
+        self.server.send_replace(Server::Missing);
+    }
+
+    /// Takes back the failures that have not happened yet; sends that hang go on.
     pub fn work_again(&self) {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.server.send_replace(Server::Working);
     }
 
     fn deliver(&self, mail: &Outgoing) -> Result<Accepted, SendError> {
@@ -204,6 +224,17 @@ impl MailboxMailer {
 
 impl Mailer for MailboxMailer {
     fn send<'a>(&'a self, mail: &'a Outgoing) -> BoxFuture<'a, Result<Accepted, SendError>> {
-        Box::pin(async { self.deliver(mail) })
+        Box::pin(async {
+            // Our own handle keeps the sender alive, so this cannot fail.
+            let _ = self.server.subscribe().wait_for(|server| *server != Server::Hanging).await;
+            if self.has_server() {
+                return self.deliver(mail);
+            }
+            Err(SendError::Retry { why: "there is no mail server".to_owned() })
+        })
+    }
+
+    fn has_server(&self) -> bool {
+        *self.server.borrow() != Server::Missing
     }
 }

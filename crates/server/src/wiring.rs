@@ -268,10 +268,7 @@ struct NoMailServer;
 
 impl Mailer for NoMailServer {
     fn send<'a>(&'a self, _: &'a Outgoing) -> BoxFuture<'a, Result<Accepted, SendError>> {
-        Box::pin(async {
-            let why = "no mail server is configured: set host and port in [smtp]".to_owned();
-            Err(SendError::Retry { why })
-        })
+        Box::pin(async { Err(SendError::Retry { why: app::messages::NO_MAIL_SERVER.to_owned() }) })
     }
 
     fn has_server(&self) -> bool {

@@ -3,7 +3,6 @@
 //! Everything here is read when somebody looks, and every read is bounded: the page costs the
 //! same after a million orders.
 
-pub mod alarms;
 pub mod staff_pages;
 pub mod store;
 

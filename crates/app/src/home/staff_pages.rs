@@ -1,16 +1,14 @@
 //! The front page of the back office.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::response::Response;
 use db::Source;
-use kernel::{Money, Timestamp};
+use kernel::Money;
 use ui::admin::{HomePage, Setup};
 
-use super::{CHART_DAYS, alarms, chart, currencies, store, yesterday_so_far};
+use super::{CHART_DAYS, chart, currencies, store, yesterday_so_far};
+use crate::alarms::find::{self, House};
 use crate::app::App;
-use crate::installation::Quarantine;
 use crate::merchants::Merchant;
 use crate::orders::{self, desk_store::Filter};
 use crate::paging::Ask;
@@ -41,13 +39,6 @@ async fn show(State(app): State<App>, staff: StaffVisit) -> Response {
     staff.answer(&app, page)
 }
 
-/// What the page tells that is not in the database.
-struct House {
-    quarantine: Option<Arc<Quarantine>>,
-    has_mail: bool,
-    now: Timestamp,
-}
-
 fn page(source: &mut impl Source, merchant: &Merchant, house: &House) -> Flow<HomePage> {
     let now = house.now;
     let days = sales::days_until(now, &merchant.time_zone, CHART_DAYS);
@@ -69,7 +60,7 @@ fn page(source: &mut impl Source, merchant: &Merchant, house: &House) -> Flow<Ho
         orders_today: today.iter().map(|sold| sold.orders).fold(0, u32::saturating_add),
         sums_today: currencies(merchant.currency, &today).into_iter().map(sum).collect(),
         orders_yesterday,
-        alarms: alarms::all(source, merchant.id, house.quarantine.as_deref(), now)?,
+        alarms: find::all(source, merchant.id, house)?,
         checked_at: now,
         charts: currencies(merchant.currency, &sold)
             .into_iter()

@@ -8,11 +8,22 @@
 pub mod desk_flow;
 pub mod desk_store;
 pub mod flow;
+pub mod places;
 pub mod runner;
 pub mod staff_pages;
 pub mod store;
 
 use kernel::{JobId, MerchantId, MessageId, NoticeId, Span, Timestamp};
+
+db::words! {
+    /// The kinds of work. None waits for the places, or the troubles, of another.
+    pub enum Kind {
+        /// Notices are verified by their gateway.
+        VerifyNotice = "verify_notice",
+        /// Messages leave.
+        SendMessage = "send_message",
+    }
+}
 
 /// What there is to do.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -35,11 +46,11 @@ pub enum Work {
 }
 
 impl Work {
-    /// The word in the `kind` column.
-    pub const fn kind(&self) -> &'static str {
+    /// Of which kind it is.
+    pub const fn kind(&self) -> Kind {
         match self {
-            Self::VerifyNotice { .. } => "verify_notice",
-            Self::SendMessage { .. } => "send_message",
+            Self::VerifyNotice { .. } => Kind::VerifyNotice,
+            Self::SendMessage { .. } => Kind::SendMessage,
         }
     }
 

@@ -1,13 +1,14 @@
 //! The runner: takes due jobs and does them, and keeps the house between times.
 
 use kernel::{MerchantId, Span};
+use tokio::sync::OwnedSemaphorePermit;
 
-use super::{Claimed, Work, retry_at, store};
+use super::{Claimed, Kind, Work, retry_at, store};
 use crate::app::App;
 use crate::cx::Actor;
 use crate::failpoint;
 use crate::problem::{Failure, Flow};
-use crate::{downloads, events, idempotency, installation, invoices, messages, notices};
+use crate::{alarms, downloads, events, idempotency, installation, invoices, messages, notices};
 
 /// How a job ended, beside being done and recorded by its own transaction.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ const LOOK_AGAIN: Span = Span::seconds(1);
 /// When a job that was held back by a quarantine is looked at again, unless that is lifted before.
 const HELD_BACK: Span = Span::minutes(1);
 /// Most jobs taken in one transaction.
-const CLAIMED_AT_ONCE: u32 = 32;
+const CLAIMED_AT_ONCE: usize = 32;
 /// Most rounds of one housekeeping task before others have their turn.
 const ROUNDS_MAX: u32 = 20;
 
@@ -49,24 +50,41 @@ pub async fn run(app: App) {
 /// One turn: due jobs are begun in the background, then the house is kept.
 pub async fn turn(app: &App) -> Flow<()> {
     look_at_quarantine(app).await?;
+    for kind in Kind::ALL {
+        begin_due(app, *kind).await?;
+    }
+    keep_house(app).await
+}
+
+/// Begins due jobs of a kind while it has free places, and never waits for one: the other kinds
+/// want their turn.
+async fn begin_due(app: &App, kind: Kind) -> Flow<()> {
     loop {
-        let free = u32::try_from(app.job_places().available_permits()).unwrap_or(u32::MAX);
-        let claimed = if free == 0 { Vec::new() } else { claim(app, free.min(CLAIMED_AT_ONCE)).await? };
+        let free = free_places(app, kind);
+        let claimed = if free.is_empty() {
+            Vec::new()
+        } else {
+            claim(app, kind, u32::try_from(free.len()).unwrap_or(u32::MAX)).await?
+        };
         if claimed.is_empty() {
-            break;
+            return Ok(());
         }
         failpoint!(JobsClaimed);
-        for job in claimed {
-            let Ok(permit) = app.job_places().clone().acquire_owned().await else { return Ok(()) };
+        for (job, place) in claimed.into_iter().zip(free) {
             let app = app.clone();
             tokio::spawn(async move {
                 perform(&app, job).await;
-                drop(permit);
+                drop(place);
                 app.job_waiting().notify_one();
             });
         }
     }
-    keep_house(app).await
+}
+
+/// Takes places before jobs: a job that was claimed must not wait while its lease runs.
+fn free_places(app: &App, kind: Kind) -> Vec<OwnedSemaphorePermit> {
+    let places = app.job_places().of(kind);
+    std::iter::from_fn(|| places.clone().try_acquire_owned().ok()).take(CLAIMED_AT_ONCE).collect()
 }
 
 async fn look_at_quarantine(app: &App) -> Flow<()> {
@@ -74,13 +92,25 @@ async fn look_at_quarantine(app: &App) -> Flow<()> {
     Ok(())
 }
 
-/// Takes due jobs and those of workers that died; none in a quarantine, since all of them
-/// speak with somebody outside.
-pub async fn claim(app: &App, most: u32) -> Flow<Vec<Claimed>> {
+/// Whether this process can do work of a kind at all. Without a mail server no mail is begun: it
+/// waits as it is, for weeks if need be, and spends none of its attempts.
+pub fn can_do(app: &App, kind: Kind) -> bool {
+    match kind {
+        Kind::VerifyNotice => true,
+        Kind::SendMessage => app.mailer().has_server(),
+    }
+}
+
+/// Takes due jobs of a kind and those of workers that died; none in a quarantine, since all of
+/// them speak with somebody outside.
+pub async fn claim(app: &App, kind: Kind, most: u32) -> Flow<Vec<Claimed>> {
+    if !can_do(app, kind) {
+        return Ok(Vec::new());
+    }
     let now = app.now();
     let (due, quarantine) = app
         .read(move |snapshot| {
-            let ready = store::next_due(snapshot)?.is_some_and(|at| at <= now);
+            let ready = store::next_due(snapshot, kind)?.is_some_and(|at| at <= now);
             let due = ready || store::any_expired(snapshot, now)?;
             Ok((due, if due { installation::store::quarantine(snapshot)? } else { None }))
         })
@@ -90,7 +120,7 @@ pub async fn claim(app: &App, most: u32) -> Flow<Vec<Claimed>> {
     }
     app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
         store::release_expired(cx.tx, cx.now)?;
-        Ok(store::claim(cx.tx, cx.now, most)?)
+        Ok(store::claim(cx.tx, kind, cx.now, most)?)
     })
     .await
 }
@@ -100,9 +130,10 @@ pub async fn claim(app: &App, most: u32) -> Flow<Vec<Claimed>> {
 pub fn hand_over(app: &App, job: Claimed) {
     let app = app.clone();
     tokio::spawn(async move {
-        let Ok(permit) = app.job_places().clone().acquire_owned().await else { return };
+        let places = app.job_places().of(job.work.kind()).clone();
+        let Ok(place) = places.acquire_owned().await else { return };
         perform(&app, job).await;
-        drop(permit);
+        drop(place);
     });
 }
 
@@ -155,7 +186,7 @@ async fn record_failure(app: &App, job: Claimed, error: JobError) -> Flow<()> {
                 store::postpone(cx.tx, &job, retry_at(cx.now, job.attempt, [spread]), why)?;
             }
             JobError::Retry(why) | JobError::GiveUp(why) => {
-                tracing::error!(job = %job.id, kind = job.work.kind(), why, "a job was given up");
+                tracing::error!(job = %job.id, kind = %job.work.kind(), why, "a job was given up");
                 store::bury(cx.tx, &job, why)?;
             }
         }
@@ -165,13 +196,14 @@ async fn record_failure(app: &App, job: Claimed, error: JobError) -> Flow<()> {
 }
 
 /// What is done between jobs, in bounded steps: events are sealed, invoices numbered, idle
-/// downloads closed, old raw notices dropped.
+/// downloads closed, old raw notices dropped, alarms looked at.
 pub async fn keep_house(app: &App) -> Flow<()> {
     seal_events(app).await?;
     issue_invoices(app).await?;
     close_idle_downloads(app).await?;
     forget_answers(app).await?;
-    age_notices(app).await
+    age_notices(app).await?;
+    alarms::jobs::watch(app).await
 }
 
 /// Answers of the API are kept for requests that are sent again, and no longer.

@@ -55,7 +55,7 @@ fn row(job: Listed) -> JobRow {
     let subject = job.work.dedupe_key();
     JobRow {
         id: job.id,
-        kind: job.work.kind().to_owned(),
+        kind: job.work.kind().to_string(),
         subject_path: names::path_of(&subject),
         subject,
         attempts: job.attempts,

@@ -3,7 +3,7 @@
 use db::{DbError, Row, Source, Tx, sql};
 use kernel::{JobId, Timestamp};
 
-use super::{Claimed, LEASE, Work};
+use super::{Claimed, Kind, LEASE, Work};
 
 /// Writes a waiting job, unless one for the same subject waits already.
 pub fn insert_ready(
@@ -40,14 +40,15 @@ pub fn insert_claimed(tx: &mut Tx<'_>, id: JobId, work: &Work, now: Timestamp) -
     Ok(Claimed { id, work: work.clone(), attempt: 1, epoch: 1 })
 }
 
-/// Takes due jobs, oldest first, each with a new lease.
-pub fn claim(tx: &mut Tx<'_>, now: Timestamp, most: u32) -> Result<Vec<Claimed>, DbError> {
+/// Takes due jobs of a kind, oldest first, each with a new lease.
+pub fn claim(tx: &mut Tx<'_>, kind: Kind, now: Timestamp, most: u32) -> Result<Vec<Claimed>, DbError> {
     let mut claimed = sql("UPDATE jobs
             SET state = 'running', attempt = attempt + 1, lease_epoch = lease_epoch + 1, lease_until = $1
-          WHERE id IN (SELECT id FROM jobs WHERE state = 'ready' AND run_at <= $2
-                        ORDER BY run_at, id LIMIT $3 {FOR UPDATE SKIP LOCKED})
+          WHERE id IN (SELECT id FROM jobs WHERE state = 'ready' AND kind = $2 AND run_at <= $3
+                        ORDER BY run_at, id LIMIT $4 {FOR UPDATE SKIP LOCKED})
       RETURNING id, payload, attempt, lease_epoch")
     .bind(now + LEASE)
+    .bind(kind)
     .bind(now)
     .bind(most)
     .all(tx, read)?;
@@ -142,9 +143,10 @@ pub fn bury(tx: &mut Tx<'_>, job: &Claimed, why: &str) -> Result<(), DbError> {
         .change_one(tx)
 }
 
-/// When the next waiting job is due.
-pub fn next_due(source: &mut impl Source) -> Result<Option<Timestamp>, DbError> {
-    sql("SELECT run_at FROM jobs WHERE state = 'ready' ORDER BY run_at LIMIT 1")
+/// When the next waiting job of a kind is due.
+pub fn next_due(source: &mut impl Source, kind: Kind) -> Result<Option<Timestamp>, DbError> {
+    sql("SELECT run_at FROM jobs WHERE state = 'ready' AND kind = $1 ORDER BY run_at LIMIT 1")
+        .bind(kind)
         .optional(source, |row| row.get("run_at"))
 }
 

@@ -4,10 +4,11 @@ use kernel::{Currency, EmailAddress, MerchantId};
 
 use super::settings::{self, Typed, Wrong};
 use super::{Merchant, store};
+use crate::alarms::Watch;
 use crate::cx::Cx;
 use crate::problem::{Code, Flow, Problem};
 use crate::products::flow::StoredFile;
-use crate::{events, products};
+use crate::{alarms, events, products};
 
 /// What a new merchant needs; the rest has defaults that the back office can change.
 #[derive(Debug, Clone)]
@@ -53,6 +54,7 @@ pub fn create(cx: &mut Cx<'_, '_>, new: &NewMerchant) -> Flow<Merchant> {
         currency: new.currency,
         sender_email: new.email.clone(),
         support_email: new.email.clone(),
+        alarm_email: None,
         support_text: String::new(),
         consent_text: String::new(),
         accent: "#2f5d50".to_owned(),
@@ -62,6 +64,7 @@ pub fn create(cx: &mut Cx<'_, '_>, new: &NewMerchant) -> Flow<Merchant> {
         version: 1,
     };
     store::insert(cx.tx, &merchant)?;
+    alarms::store::insert(cx.tx, &Watch::begun(merchant.id, cx.now))?;
     cx.merchant = merchant.id;
     events::flow::record(
         cx,

@@ -53,6 +53,8 @@ pub struct Merchant {
     pub sender_email: EmailAddress,
     /// Where buyers write to.
     pub support_email: EmailAddress,
+    /// Where alarms go; `None`: to the first of its owners.
+    pub alarm_email: Option<EmailAddress>,
     /// How to get support, under every mail.
     pub support_text: String,
     /// What a buyer must agree to at checkout; empty: nothing.

@@ -63,6 +63,7 @@ pub fn read(typed: &Typed, merchant: &Merchant) -> Result<Merchant, Wrong> {
         currency: form.currency(merchant.currency),
         sender_email: form.email("sender_email", &merchant.sender_email),
         support_email: form.email("support_email", &merchant.support_email),
+        alarm_email: form.email_if_any("alarm_email"),
         support_text: form.text("support_text"),
         consent_text: form.text("consent_text"),
         accent: form.accent(),
@@ -85,6 +86,7 @@ pub fn changes(was: &Merchant, is: &Merchant) -> Vec<&'static str> {
         ("currency", was.currency != is.currency),
         ("sender_email", was.sender_email != is.sender_email),
         ("support_email", was.support_email != is.support_email),
+        ("alarm_email", was.alarm_email != is.alarm_email),
         ("support_text", was.support_text != is.support_text),
         ("consent_text", was.consent_text != is.consent_text),
         ("accent", was.accent != is.accent),
@@ -184,6 +186,14 @@ impl Form<'_> {
         })
     }
 
+    fn email_if_any(&mut self, field: &str) -> Option<EmailAddress> {
+        let text = self.get(field);
+        if text.is_empty() {
+            return None;
+        }
+        EmailAddress::parse(&text).map_err(|error| self.refuse(field, error.to_string())).ok()
+    }
+
     fn accent(&mut self) -> String {
         let color = self.get("accent").to_lowercase();
         if let Err(error) = Accent::parse(&color) {
@@ -226,6 +236,7 @@ mod tests {
             currency: Currency::EUR,
             sender_email: email.clone(),
             support_email: email,
+            alarm_email: None,
             support_text: String::new(),
             consent_text: String::new(),
             accent: "#2f5d50".to_owned(),
@@ -252,12 +263,17 @@ mod tests {
 
     #[test]
     fn what_was_typed_becomes_the_merchant() {
-        let wanted =
-            [("name", " New "), ("country", "de"), ("time_zone", "Europe/Berlin"), ("word_key", "Serial")];
+        let wanted = [
+            ("alarm_email", "on-call@example.com"),
+            ("name", " New "),
+            ("country", "de"),
+            ("time_zone", "Europe/Berlin"),
+            ("word_key", "Serial"),
+        ];
         let changed = read(&typed(&wanted), &merchant()).unwrap();
         assert_eq!((changed.name.as_str(), changed.country.as_deref()), ("New", Some("DE")));
         assert_eq!(changed.words, serde_json::json!({ "key": "Serial" }));
-        assert_eq!(changes(&merchant(), &changed), ["name", "country", "time_zone", "words"]);
+        assert_eq!(changes(&merchant(), &changed), ["name", "country", "time_zone", "alarm_email", "words"]);
     }
 
     #[test]
@@ -270,6 +286,7 @@ mod tests {
             ("locale", "tlh"),
             ("currency", "EURO"),
             ("sender_email", "nobody"),
+            ("alarm_email", "nobody"),
             ("accent", "teal"),
             ("word_key", long.as_str()),
             ("vat_id", "DE\u{7}1"),

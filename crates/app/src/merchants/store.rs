@@ -6,15 +6,16 @@ use kernel::MerchantId;
 use super::{Address, Merchant};
 
 const COLUMNS: &str = "SELECT id, slug, host, name, legal_name, legal_address, country, vat_id, time_zone, locale,
-    currency, sender_email, support_email, support_text, consent_text, accent, logo_sha256, words, created_at, version
+    currency, sender_email, support_email, alarm_email, support_text, consent_text, accent, logo_sha256, words,
+    created_at, version
     FROM merchants";
 
 /// Writes a new merchant.
 pub fn insert(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<(), DbError> {
     sql("INSERT INTO merchants (id, slug, host, name, legal_name, legal_address, country, vat_id, time_zone, locale,
-            currency, sender_email, support_email, support_text, consent_text, accent, logo_sha256, words, created_at,
-            version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 1)")
+            currency, sender_email, support_email, alarm_email, support_text, consent_text, accent, logo_sha256, words,
+            created_at, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, 1)")
     .bind(merchant.id)
     .bind(&merchant.slug)
     .bind(merchant.host.as_deref())
@@ -28,6 +29,7 @@ pub fn insert(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<(), DbError> {
     .bind(merchant.currency)
     .bind(&merchant.sender_email)
     .bind(&merchant.support_email)
+    .bind(merchant.alarm_email.as_ref())
     .bind(&merchant.support_text)
     .bind(&merchant.consent_text)
     .bind(&merchant.accent)
@@ -42,9 +44,9 @@ pub fn insert(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<(), DbError> {
 pub fn save(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<(), DbError> {
     sql("UPDATE merchants SET slug = $1, host = $2, name = $3, legal_name = $4, legal_address = $5, country = $6,
             vat_id = $7, time_zone = $8, locale = $9, currency = $10, sender_email = $11, support_email = $12,
-            support_text = $13, consent_text = $14, accent = $15, logo_sha256 = $16, words = $17,
+            alarm_email = $13, support_text = $14, consent_text = $15, accent = $16, logo_sha256 = $17, words = $18,
             version = version + 1
-          WHERE id = $18 AND version = $19")
+          WHERE id = $19 AND version = $20")
     .bind(&merchant.slug)
     .bind(merchant.host.as_deref())
     .bind(&merchant.name)
@@ -57,6 +59,7 @@ pub fn save(tx: &mut Tx<'_>, merchant: &Merchant) -> Result<(), DbError> {
     .bind(merchant.currency)
     .bind(&merchant.sender_email)
     .bind(&merchant.support_email)
+    .bind(merchant.alarm_email.as_ref())
     .bind(&merchant.support_text)
     .bind(&merchant.consent_text)
     .bind(&merchant.accent)
@@ -121,6 +124,7 @@ fn read(row: &mut Row) -> Result<Merchant, DbError> {
         currency: row.get("currency")?,
         sender_email: row.get("sender_email")?,
         support_email: row.get("support_email")?,
+        alarm_email: row.get("alarm_email")?,
         support_text: row.get("support_text")?,
         consent_text: row.get("consent_text")?,
         accent: row.get("accent")?,

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use db::{DbError, Source};
-use kernel::{Money, ProductId};
+use kernel::{Money, ProductId, Timestamp};
 use mail::{Contact, Outgoing};
+use ui::admin::{AlarmKind, Word as _};
 use ui::mails::{
-    AccessClosedMail, AddressChangedMail, ClosedBecause, DeliveryMail, MailDelivery, Occasion,
-    PaymentFailedMail, PaymentPendingMail, ProductNoteMail, ReceiptFacts, SignInMail, StaffInvitationMail,
+    AccessClosedMail, AddressChangedMail, AlarmNote, ClosedBecause, DeliveryMail, MailDelivery,
+    MerchantAlarmMail, Occasion, PaymentFailedMail, PaymentPendingMail, ProductNoteMail, ReceiptFacts,
+    SignInMail, StaffInvitationMail,
 };
 use ui::{Frame, Mail, MailBody, Renderer};
 
 use super::{Message, MessageKind, texts};
+use crate::alarms::Note;
 use crate::downloads::{self, GrantedFile};
 use crate::fulfillment::{self, Grant, GrantStatus};
 use crate::invoices::{Invoice, InvoiceKind};
@@ -30,6 +33,8 @@ const UNITS_LISTED_MAX: usize = 100;
 /// Everything that composing needs, read in one moment.
 #[derive(Debug)]
 pub struct Material {
+    /// When it was read: links that have run out by then are told as such.
+    pub now: Timestamp,
     /// From whom.
     pub merchant: Merchant,
     /// Where its pages are.
@@ -67,10 +72,12 @@ pub fn gather(
     ring: &Ring,
     base_url: &str,
     message: &Message,
+    now: Timestamp,
 ) -> Result<Material, DbError> {
     let merchant = merchants::store::by_id(source, message.merchant)?;
     let address = merchants::store::address(source, base_url, &merchant)?;
     let mut material = Material {
+        now,
         login_url: login_url(ring, &address, message),
         merchant,
         address,
@@ -215,6 +222,7 @@ impl Composer<'_> {
                 self.render(&AddressChangedMail { email: self.message.to.to_string() })
             }
             MessageKind::StaffInvitation => self.invitation(),
+            MessageKind::Alarm => self.alarm(),
         }
     }
 
@@ -255,6 +263,7 @@ impl Composer<'_> {
                 units: delivery.units,
                 link_url: Some(delivery.url.clone()),
                 expires_at: Some(delivery.grant.expires_at),
+                is_over: delivery.grant.expires_at <= self.material.now,
                 downloads_left: view::downloads_left(&delivery.grant, &delivery.files),
                 files: delivery.files.iter().map(view::facts).collect(),
                 keys: Vec::new(),
@@ -370,6 +379,23 @@ impl Composer<'_> {
             role: text("role").unwrap_or("read_only").to_owned(),
             url: self.login_url()?,
             hours: hours.and_then(|hours| u32::try_from(hours).ok()).unwrap_or(1),
+        })
+    }
+
+    fn alarm(&self) -> Result<MailBody, String> {
+        let notes = self.message.context.get("alarms").cloned().unwrap_or_default();
+        let notes: Vec<Note> = serde_json::from_value(notes).map_err(|error| error.to_string())?;
+        let noted = |note: &Note| {
+            Some(AlarmNote {
+                kind: AlarmKind::parse(&note.kind)?,
+                count: note.count,
+                since: note.since,
+                url: self.url(&note.path),
+            })
+        };
+        self.render(&MerchantAlarmMail {
+            alarms: notes.iter().filter_map(noted).collect(),
+            url: self.url("/admin"),
         })
     }
 }

@@ -58,7 +58,7 @@ const TRIED_MAX: u32 = 1_000;
 
 /// Why the oldest message that is tried again and again does not leave.
 pub fn trouble(source: &mut impl Source, merchant: MerchantId) -> Result<Option<String>, DbError> {
-    let oldest = stuck(source, merchant, MessageState::Waiting, MessageId::from_bits(0), 1)?;
+    let oldest = stuck(source, merchant, (MessageState::Waiting, Tried::InVain), MessageId::from_bits(0), 1)?;
     Ok(oldest.into_iter().next().map(|message| message.last_error))
 }
 
@@ -75,12 +75,20 @@ pub struct Stuck {
     pub created_at: Timestamp,
 }
 
-/// Messages in a state other than sent that did not leave, from an id on, the oldest first. Of
-/// those that wait only such as were tried in vain: behind a long queue the others will go.
+/// Which of the messages that did not leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tried {
+    /// Such as were tried in vain: behind a long queue the others will go.
+    InVain,
+    /// All, where none can be tried.
+    OrNot,
+}
+
+/// Messages in a state other than sent that did not leave, from an id on, the oldest first.
 pub fn stuck(
     source: &mut impl Source,
     merchant: MerchantId,
-    state: MessageState,
+    (state, tried): (MessageState, Tried),
     since: MessageId,
     most: u32,
 ) -> Result<Vec<Stuck>, DbError> {
@@ -88,12 +96,13 @@ pub fn stuck(
             (SELECT id, to_address, last_error, created_at FROM messages
               WHERE merchant_id = $1 AND state IN ('waiting', 'failed', 'expired') AND state = $2 AND id >= $3
               ORDER BY id LIMIT $4) AS near
-          WHERE last_error <> '' ORDER BY id LIMIT $5")
+          WHERE $6 = 1 OR last_error <> '' ORDER BY id LIMIT $5")
     .bind(merchant)
     .bind(state)
     .bind(since)
     .bind(TRIED_MAX)
     .bind(most)
+    .bind(i64::from(tried == Tried::OrNot))
     .all(source, |row| {
         Ok(Stuck {
             id: row.get("id")?,

@@ -103,6 +103,10 @@ pub fn resend(cx: &mut Cx<'_, '_>, id: MessageId) -> Flow<Message> {
         let text = "a message that signs somebody in is not sent again; a new one must be asked for";
         return Err(Problem::conflict(text).into());
     }
+    if old.kind == MessageKind::Alarm {
+        let text = "an alarm is not sent again; what stands now is on the first page of the back office";
+        return Err(Problem::conflict(text).into());
+    }
     let account = match old.customer {
         Some(customer) => customers::store::by_id(cx.tx, cx.merchant, customer)?,
         None => None,

@@ -13,7 +13,9 @@ pub mod staff_pages;
 pub mod store;
 pub mod texts;
 
-use kernel::{CustomerId, EmailAddress, MerchantId, MessageId, OrderId, Timestamp};
+use kernel::{CustomerId, EmailAddress, MerchantId, MessageId, OrderId, Span, Timestamp};
+
+use crate::sessions;
 
 db::words! {
     /// What a message says.
@@ -46,6 +48,8 @@ db::words! {
         AddressChanged = "address_changed",
         /// A link that signs staff in for the first time.
         StaffInvitation = "staff_invitation",
+        /// Something in the shop needs a person.
+        Alarm = "alarm",
     }
 }
 
@@ -94,4 +98,40 @@ pub struct Message {
     pub created_at: Timestamp,
     /// When the mail server took it.
     pub sent_at: Option<Timestamp>,
+}
+
+/// Why all mail waits where the operator has named no mail server.
+pub const NO_MAIL_SERVER: &str = "no mail server is configured: set host and port in [smtp]";
+
+/// What leaves later than this after its reason counts as late.
+const LATE: Span = Span::minutes(10);
+
+impl Message {
+    /// Whether it leaves so late that the time of what it hands over has to be looked at.
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        now.since(self.created_at) >= LATE
+    }
+
+    /// Whether its one-time link has run out before it could leave. Such a mail helps nobody: its
+    /// reader has asked for another, or gave up long ago.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let life = match self.kind {
+            MessageKind::SignIn => sessions::LINK_LIFE,
+            MessageKind::StaffInvitation => sessions::INVITATION_LIFE,
+            _ => return false,
+        };
+        now.since(self.created_at) >= life
+    }
+
+    /// Whether it says of its links that they work from now on.
+    pub const fn promises_links(&self) -> bool {
+        matches!(
+            self.kind,
+            MessageKind::Receipt
+                | MessageKind::LinksReissued
+                | MessageKind::LinkExtended
+                | MessageKind::Regenerated
+                | MessageKind::Reinstated
+        )
+    }
 }

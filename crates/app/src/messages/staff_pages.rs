@@ -2,12 +2,13 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use kernel::MessageId;
+use db::{DbError, Source};
+use kernel::{MerchantId, MessageId};
 use ui::admin::{Act, ConfirmPage, MessagePage, MessageRow, MessagesPage};
 
 use super::compose::{self, Material};
 use super::desk_store::{self, Narrow};
-use super::{Message, MessageKind, MessageState, flow, store};
+use super::{Message, MessageKind, MessageState, NO_MAIL_SERVER, flow, store};
 use crate::app::App;
 use crate::events;
 use crate::jobs::{self, Work};
@@ -43,6 +44,7 @@ const RESENT: &str = "message.resent";
 /// `GET /admin/messages`
 async fn list(State(app): State<App>, staff: StaffVisit, asked: Asked) -> Response {
     let merchant = staff.visit.merchant.id;
+    let has_server = app.mailer().has_server();
     let narrow =
         Narrow { state: asked.stored("state"), kind: asked.stored("kind"), words: asked.search().to_owned() };
     let page = app
@@ -56,12 +58,24 @@ async fn list(State(app): State<App>, staff: StaffVisit, asked: Asked) -> Respon
                 .word("kind", asked.word::<ui::admin::MessageKind>("kind"));
             Ok(MessagesPage {
                 list: listing.done(),
-                trouble: desk_store::trouble(snapshot, merchant)?,
+                trouble: trouble(snapshot, merchant, has_server)?,
                 messages: slice.rows.iter().map(row).collect(),
             })
         })
         .await;
     staff.answer(&app, page)
+}
+
+/// Why no mail leaves, if none does.
+fn trouble(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    has_server: bool,
+) -> Result<Option<String>, DbError> {
+    if !has_server {
+        return Ok(Some(NO_MAIL_SERVER.to_owned()));
+    }
+    desk_store::trouble(source, merchant)
 }
 
 /// A message as lists show it.
@@ -82,12 +96,13 @@ pub fn row(message: &Message) -> MessageRow {
 /// `GET /admin/messages/{message}`
 async fn show(State(app): State<App>, staff: StaffVisit, Ids(id): Ids<MessageId>) -> Response {
     let merchant = staff.visit.merchant.id;
-    let (ring, base_url) = (app.ring_arc(), app.settings().base_url.clone());
+    let has_server = app.mailer().has_server();
+    let (ring, base_url, now) = (app.ring_arc(), app.settings().base_url.clone(), app.now());
     let read = app
         .read(move |snapshot| {
             let message = store::by_id(snapshot, merchant, id)?;
             let message = message.ok_or_else(|| Problem::not_found("message"))?;
-            let material = compose::gather(snapshot, &ring, &base_url, &message)?;
+            let material = compose::gather(snapshot, &ring, &base_url, &message, now)?;
             let jobs = jobs::desk_store::of_subject(snapshot, &Work::SendMessage { merchant, message: id })?;
             let next = jobs.iter().find(|job| job.state == "ready").map(|job| job.run_at);
             Ok((message, without_keys(material), next))
@@ -97,6 +112,10 @@ async fn show(State(app): State<App>, staff: StaffVisit, Ids(id): Ids<MessageId>
         let mail = compose::compose(app.renderer(), &message, &material);
         let sender = &material.merchant;
         let mut shown = row(&message);
+        let waiting = message.state == MessageState::Waiting;
+        if waiting && !has_server {
+            NO_MAIL_SERVER.clone_into(&mut shown.last_error);
+        }
         if let (Ok(mail), true) = (&mail, shown.subject.is_empty()) {
             shown.subject.clone_from(&mail.subject);
         }
@@ -107,7 +126,7 @@ async fn show(State(app): State<App>, staff: StaffVisit, Ids(id): Ids<MessageId>
             from: format!("{} <{}>", sender.name, sender.sender_email),
             text: mail.ok().map(|mail| mail.text),
             sent_at: message.sent_at,
-            next_try_at: next.filter(|_| message.state == MessageState::Waiting),
+            next_try_at: next.filter(|_| waiting && has_server),
             message_id: format!("<{}@{domain}>", message.id),
             can_resend: can_resend(&message),
         }
@@ -127,7 +146,7 @@ fn without_keys(mut material: Material) -> Material {
 
 fn can_resend(message: &Message) -> bool {
     message.state != MessageState::Waiting
-        && !matches!(message.kind, MessageKind::SignIn | MessageKind::StaffInvitation)
+        && !matches!(message.kind, MessageKind::SignIn | MessageKind::StaffInvitation | MessageKind::Alarm)
 }
 
 /// `GET /admin/messages/{message}/resend`

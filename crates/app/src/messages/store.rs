@@ -38,6 +38,18 @@ pub fn by_id(
     .optional(source, read)
 }
 
+/// What became of the message for a reason, if there is one.
+pub fn state_of(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    dedupe_key: &str,
+) -> Result<Option<MessageState>, DbError> {
+    sql("SELECT state FROM messages WHERE merchant_id = $1 AND dedupe_key = $2")
+        .bind(merchant)
+        .bind(dedupe_key)
+        .optional(source, |row| row.get("state"))
+}
+
 /// By id, and nobody else changes it until this transaction ends.
 pub fn lock(tx: &mut Tx<'_>, merchant: MerchantId, id: MessageId) -> Result<Option<Message>, DbError> {
     sql("SELECT id, merchant_id, kind, dedupe_key, order_id, customer_id, to_address, subject, context, state, attempts,

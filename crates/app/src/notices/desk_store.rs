@@ -1,7 +1,7 @@
 //! SQL of the inbox as a person looks through it.
 
 use db::{DbError, Source, sql};
-use kernel::{ConnectionId, MerchantId, NoticeId, OrderId};
+use kernel::{ConnectionId, MerchantId, NoticeId, OrderId, Timestamp};
 
 use super::store::read_listed;
 use super::{NoticeState, Stored};
@@ -73,11 +73,36 @@ pub fn quarantined(
     merchant: MerchantId,
     most: u32,
 ) -> Result<Vec<Stored>, DbError> {
+    oldest(source, merchant, NoticeState::Quarantined, NoticeId::from_bits(u128::MAX), most)
+}
+
+/// Those that came before a moment and that their gateway has not confirmed yet, the oldest first;
+/// at most so many.
+pub fn unverified(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    before: Timestamp,
+    most: u32,
+) -> Result<Vec<Stored>, DbError> {
+    // An id begins with the time at which the notice came.
+    let before = NoticeId::from_bits(bits_at(before));
+    oldest(source, merchant, NoticeState::Received, before, most)
+}
+
+fn oldest(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    state: NoticeState,
+    before: NoticeId,
+    most: u32,
+) -> Result<Vec<Stored>, DbError> {
     sql(format!(
         "{LISTED} WHERE merchant_id = $1 AND state IN ('received', 'unmatched', 'quarantined')
-            AND state = 'quarantined' ORDER BY id LIMIT $2"
+            AND state = $2 AND id < $3 ORDER BY id LIMIT $4"
     ))
     .bind(merchant)
+    .bind(state)
+    .bind(before)
     .bind(most)
     .all(source, read_listed)
 }

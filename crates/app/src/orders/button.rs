@@ -264,11 +264,27 @@ impl Line {
 /// Writes a line and freezes the product's files into it.
 pub fn add_line(cx: &mut Cx<'_, '_>, line: &Line) -> Result<(), DbError> {
     store::insert_line(cx.tx, line)?;
+    freeze_files(cx, line)
+}
+
+/// Freezes the files that a line's product has now into the line.
+fn freeze_files(cx: &mut Cx<'_, '_>, line: &Line) -> Result<(), DbError> {
     let Some(product) = line.product else { return Ok(()) };
     let files = products::store::files(cx.tx, cx.merchant, product)?;
     for (place, file) in files.iter().enumerate() {
         let position = u32::try_from(place + 1).unwrap_or(u32::MAX);
         store::insert_line_file(cx.tx, cx.merchant, line.id, position, file.version)?;
+    }
+    Ok(())
+}
+
+/// Gives lines that were sold without any file the files that their products have by now. What
+/// was frozen with files stays as it was bought.
+pub fn make_up_for_missing_files(cx: &mut Cx<'_, '_>, lines: &[Line]) -> Result<(), DbError> {
+    for line in lines {
+        if !store::has_files(cx.tx, cx.merchant, line.id)? {
+            freeze_files(cx, line)?;
+        }
     }
     Ok(())
 }

@@ -130,45 +130,6 @@ pub fn under_review(
     })
 }
 
-/// What can be wrong with an order as it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wrong {
-    /// It is paid, and a line of it has not given what was bought.
-    PaidNotDelivered,
-    /// All of its money went back, and something of it can still be had.
-    RefundedStillOpen,
-}
-
-/// So many of the newest orders of a status are looked through for what is wrong. What is older
-/// was looked at when it was new; `handsel audit` looks at every one.
-pub const CHECKED_MAX: u32 = 1_000;
-
-/// The orders with which this is wrong, the newest first.
-pub fn wrong(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    what: Wrong,
-    most: u32,
-) -> Result<Vec<OrderId>, DbError> {
-    let text = match what {
-        Wrong::PaidNotDelivered => {
-            "SELECT id FROM (SELECT id FROM orders WHERE merchant_id = $1 AND status = 'paid'
-                              ORDER BY id DESC LIMIT $2) AS near
-              WHERE EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = near.id AND l.kind = 'product'
-                AND l.quantity > (SELECT CAST(COALESCE(sum(u.capacity), 0) AS BIGINT) FROM units u
-                                   WHERE u.line_id = l.id))
-              ORDER BY id DESC LIMIT $3"
-        }
-        Wrong::RefundedStillOpen => {
-            "SELECT id FROM (SELECT id FROM orders WHERE merchant_id = $1 AND status = 'refunded'
-                              ORDER BY id DESC LIMIT $2) AS near
-              WHERE EXISTS (SELECT 1 FROM grants g WHERE g.order_id = near.id AND g.status = 'active')
-              ORDER BY id DESC LIMIT $3"
-        }
-    };
-    sql(text).bind(merchant).bind(CHECKED_MAX).bind(most).all(source, |row| row.get("id"))
-}
-
 /// Most orders that a search finds: beyond, more letters or a filter help.
 pub const FOUND_MAX: u32 = 300;
 

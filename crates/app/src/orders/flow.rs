@@ -3,7 +3,7 @@
 
 use kernel::{ConnectionId, Currency, EmailAddress, LineId, Money, OrderId, ProductId, Span};
 
-use super::button::{add_line, line_of};
+use super::button::{add_line, line_of, make_up_for_missing_files};
 use super::money::ensure_customer;
 use super::{LINES_MAX, Order, OrderSource, OrderStatus, QUANTITY_MAX, store};
 use crate::connections;
@@ -143,12 +143,13 @@ pub fn reissue(cx: &mut Cx<'_, '_>, id: OrderId) -> Flow<()> {
     Ok(())
 }
 
-/// Makes the whole transaction again: missing units, new links with their full time, a new
-/// receipt. What staff or a refund revoked stays revoked.
+/// Makes the whole transaction again: missing units and files, new links with their full time, a
+/// new receipt. What staff or a refund revoked stays revoked.
 pub fn regenerate(cx: &mut Cx<'_, '_>, id: OrderId) -> Flow<()> {
     let (mut order, to) = paid_order(cx, id)?;
     let event = record_act(cx, &order, "order.regenerated", serde_json::json!({}))?;
     let lines = store::lines(cx.tx, cx.merchant, order.id)?;
+    make_up_for_missing_files(cx, &lines)?;
     fulfillment::flow::give(cx, to.customer, &lines, Access::Open, &event)?;
     renew(cx, &order, &event)?;
     order.generation += 1;

@@ -24,6 +24,7 @@ pub mod store;
 pub mod timeline;
 pub mod timeline_store;
 pub mod view;
+pub mod wrong;
 
 use kernel::{
     ConnectionId, Currency, CustomerId, EmailAddress, LineId, MerchantId, Money, OrderId, ProductId, Span,

@@ -2,11 +2,12 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use kernel::OrderId;
+use kernel::{OrderId, Timestamp};
 use ui::admin::{AlarmKind, Choice, Label, OrdersPage, Word as _};
 
-use super::desk_store::{self, BY_DUE, Filter, Listed, Wrong};
+use super::desk_store::{self, BY_DUE, Filter, Listed};
 use super::rows::{find, rows};
+use super::wrong::{self, Among, Wrong};
 use crate::app::App;
 use crate::connections;
 use crate::paging::{Ask, BY_ID, Key, KeyKind, Mark, Slice, Way, page_of};
@@ -39,11 +40,11 @@ fn filter(asked: &Asked, zone: &str) -> Filter {
 
 /// `GET /admin/orders`
 async fn list(State(app): State<App>, staff: StaffVisit, asked: Asked) -> Response {
-    let merchant = staff.visit.merchant.clone();
+    let (merchant, now) = (staff.visit.merchant.clone(), app.now());
     let page = app
         .read(move |snapshot| {
             let ask = asked.ask(COLUMNS);
-            let slice = read(snapshot, &merchant, &asked, &ask)?;
+            let slice = read(snapshot, &merchant, &asked, &ask, now)?;
             let list = asked
                 .listing(LIST, COLUMNS, &ask, &slice)
                 .search(asked.search())
@@ -70,15 +71,15 @@ fn read(
     merchant: &crate::merchants::Merchant,
     asked: &Asked,
     ask: &Ask,
+    now: Timestamp,
 ) -> Flow<Slice<Listed>> {
     let filter = filter(asked, &merchant.time_zone);
-    let wrong = wrong(asked);
-    let mut ids = match wrong {
+    let mut ids = match wrong(asked) {
         None if asked.search().is_empty() => {
             return Ok(desk_store::page(snapshot, merchant.id, &filter, ask)?);
         }
         None => find(snapshot, merchant.id, asked.search())?,
-        Some(what) => desk_store::wrong(snapshot, merchant.id, what, desk_store::CHECKED_MAX)?,
+        Some(what) => wrong::find(snapshot, merchant.id, what, (Among::Newest, now), wrong::CHECKED_MAX)?,
     };
     ids.sort_unstable();
     ids.dedup();
@@ -92,6 +93,7 @@ fn read(
 fn wrong(asked: &Asked) -> Option<Wrong> {
     match asked.word::<AlarmKind>("alarm")? {
         AlarmKind::PaidNotDelivered => Some(Wrong::PaidNotDelivered),
+        AlarmKind::PaidNotReached => Some(Wrong::PaidNotReached),
         AlarmKind::RefundedStillOpen => Some(Wrong::RefundedStillOpen),
         _ => None,
     }
@@ -103,7 +105,7 @@ fn alarms() -> Vec<Choice> {
         value: kind.word().to_owned(),
         label: Label::key(format!("admin.alarm.{}.this", kind.word())),
     };
-    [AlarmKind::PaidNotDelivered, AlarmKind::RefundedStillOpen].map(choice).into()
+    [AlarmKind::PaidNotDelivered, AlarmKind::PaidNotReached, AlarmKind::RefundedStillOpen].map(choice).into()
 }
 
 /// What the database would leave out, for orders that a search found.
@@ -125,14 +127,14 @@ async fn file(State(app): State<App>, staff: StaffVisit, asked: Asked) -> Respon
     if let Err(failure) = staff.note_export(&app, "orders").await {
         return staff.refuse(&app, failure);
     }
-    let merchant = staff.visit.merchant.clone();
+    let (merchant, now) = (staff.visit.merchant.clone(), app.now());
     let ask = Ask { most: csv::ROWS_AT_ONCE, ..asked.ask(COLUMNS) };
     csv::stream("orders.csv", HEAD, move |place| {
         let (app, merchant, asked) = (app.clone(), merchant.clone(), asked.clone());
         let ask = Ask { place, ..ask.clone() };
         async move {
             app.read(move |snapshot| {
-                let slice = read(snapshot, &merchant, &asked, &ask)?;
+                let slice = read(snapshot, &merchant, &asked, &ask, now)?;
                 let ids: Vec<OrderId> = slice.rows.iter().map(|order| order.id).collect();
                 let lines = desk_store::first_lines(snapshot, merchant.id, &ids)?;
                 let cells = |order: &Listed| {

@@ -10,6 +10,7 @@ use ui::admin::{
 };
 
 use super::timeline::{self, Raw};
+use super::wrong::{self, Among, Wrong};
 use super::{Line, LineKind, Order, OrderStatus, store};
 use crate::connections::{self, Connection};
 use crate::downloads::store::Places;
@@ -72,7 +73,7 @@ pub fn page(source: &mut impl Source, order: &Order, looking: &Looking<'_>) -> F
         paid_at: order.paid_at,
         generation: order.generation,
         consent: order.consent_text.clone().zip(order.consent_at),
-        alarms: alarms(order, &lines, &grants),
+        alarms: alarms(source, order, looking.now)?,
         reviews: open
             .map(|review| ReviewRef {
                 id: review.id,
@@ -108,16 +109,19 @@ fn buyer(order: &Order) -> Buyer {
 }
 
 /// What the standing checks say of this one.
-fn alarms(order: &Order, lines: &[Line], grants: &[Grant]) -> Vec<AlarmKind> {
-    let open = grants.iter().any(|grant| grant.status == GrantStatus::Active);
+fn alarms(source: &mut impl Source, order: &Order, now: Timestamp) -> Flow<Vec<AlarmKind>> {
+    let checks = [
+        (Wrong::PaidNotDelivered, AlarmKind::PaidNotDelivered),
+        (Wrong::PaidNotReached, AlarmKind::PaidNotReached),
+        (Wrong::RefundedStillOpen, AlarmKind::RefundedStillOpen),
+    ];
     let mut found = Vec::new();
-    if order.status == OrderStatus::Paid && lacks_units(lines, grants) {
-        found.push(AlarmKind::PaidNotDelivered);
+    for (what, kind) in checks {
+        if !wrong::find(source, order.merchant, what, (Among::One(order.id), now), 1)?.is_empty() {
+            found.push(kind);
+        }
     }
-    if order.status == OrderStatus::Refunded && open {
-        found.push(AlarmKind::RefundedStillOpen);
-    }
-    found
+    Ok(found)
 }
 
 /// Whether less was given than was bought.

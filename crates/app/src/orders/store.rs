@@ -252,6 +252,15 @@ pub fn insert_line_file(
         .map(drop)
 }
 
+/// Whether a line has a file to give.
+pub fn has_files(source: &mut impl Source, merchant: MerchantId, line: LineId) -> Result<bool, DbError> {
+    let found = sql("SELECT position FROM line_files WHERE line_id = $1 AND merchant_id = $2 LIMIT 1")
+        .bind(line)
+        .bind(merchant)
+        .optional(source, |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
 /// The lines of an order, in their order.
 pub fn lines(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Line>, DbError> {
     sql("SELECT id, merchant_id, order_id, position, kind, product_id, sku, name, quantity, unit_minor, net_minor,

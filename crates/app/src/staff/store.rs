@@ -58,6 +58,15 @@ pub fn list(source: &mut impl Source, merchant: MerchantId) -> Result<Vec<Staff>
         .all(source, read)
 }
 
+/// The first of those who may do everything and are not locked out.
+pub fn first_owner(source: &mut impl Source, merchant: MerchantId) -> Result<Option<Staff>, DbError> {
+    sql(format!(
+        "{COLUMNS} WHERE merchant_id = $1 AND role = 'owner' AND disabled_at IS NULL ORDER BY id LIMIT 1"
+    ))
+    .bind(merchant)
+    .optional(source, read)
+}
+
 /// Those who may do everything and are not locked out, holding their rows, so that two cannot
 /// lock each other out at once.
 pub fn lock_owners(tx: &mut Tx<'_>, merchant: MerchantId) -> Result<Vec<Staff>, DbError> {

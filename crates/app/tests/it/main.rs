@@ -2,6 +2,7 @@
 
 mod support;
 
+mod alarm_mails;
 mod api;
 mod attacks;
 mod audit;
@@ -9,6 +10,7 @@ mod backups;
 mod buyer;
 mod faults;
 mod links;
+mod mail_outages;
 mod paypal;
 mod quarantine;
 mod simulator;

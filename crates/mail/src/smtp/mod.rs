@@ -55,10 +55,13 @@ impl SmtpMailer {
     }
 
     async fn send_raw(&self, mail: &Outgoing, raw: &[u8]) -> Result<Accepted, SendError> {
-        let _place = self.places.acquire().await;
         let steps = Steps::new();
-        let accepted = self.within_deadline(&steps, self.exchange(mail, raw, &steps)).await?;
-        Ok(accepted)
+        self.within_deadline(&steps, async {
+            // Waiting for a connection counts: whoever sends holds the mail for the deadline only.
+            let _place = self.places.acquire().await;
+            self.exchange(mail, raw, &steps).await
+        })
+        .await
     }
 
     async fn exchange(&self, mail: &Outgoing, raw: &[u8], steps: &Steps) -> Result<Accepted, Trouble> {

@@ -166,6 +166,22 @@ async fn a_server_that_never_answers_holds_nobody_beyond_the_deadline() {
 }
 
 #[tokio::test]
+async fn waiting_for_a_connection_that_others_hold_ends_with_the_deadline_too() {
+    let post = Post::open().await;
+    let mailer = std::sync::Arc::new(post.mailer_with_deadline(Span::micros(500_000)));
+    post.sink.fail_always(Stage::Connect, Some(Fault::Hang));
+
+    let mut crowd = tokio::task::JoinSet::new();
+    (0..40).for_each(|_| {
+        let mailer = mailer.clone();
+        crowd.spawn(async move { mailer.send(&receipt()).await });
+    });
+    let sent = tokio::time::timeout(Span::seconds(2).to_std(), crowd.join_all()).await;
+
+    assert!(sent.expect("nobody waits for deadline after deadline").into_iter().all(is_retry));
+}
+
+#[tokio::test]
 async fn a_deadline_that_ends_while_waiting_for_the_confirmation_leaves_it_unknown() {
     let post = Post::open().await;
     // Long enough for a busy machine to get that far.

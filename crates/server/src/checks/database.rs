@@ -181,8 +181,8 @@ pub fn jobs(db: &Db, now: Timestamp) -> Finding {
     let found =
         format!("{} waiting, {} overdue, {} given up", backlog.waiting, backlog.overdue, backlog.dead);
     if backlog.overdue > 0 {
-        let remedy =
-            "see that handsel serve runs and its log shows no errors; a quarantine holds jobs back too";
+        let remedy = "see that handsel serve runs and its log shows no errors; a quarantine holds jobs back too, and mail \
+             waits where there is no mail server";
         return Finding::warning("jobs", found, remedy);
     }
     if backlog.dead > 0 {

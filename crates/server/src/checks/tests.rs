@@ -7,7 +7,7 @@ use std::path::Path;
 use app::connections::{flow::NewConnection, flow::add, store};
 use app::cx::Actor;
 use app::installation::{self, Quarantine};
-use app::jobs::{Work, store as jobs_store};
+use app::jobs::{Kind, Work, store as jobs_store};
 use gateways::Mode;
 use kernel::{Clock as _, JobId, MerchantId, MessageId, Span, SystemClock};
 
@@ -269,7 +269,7 @@ fn jobs_that_nobody_does_are_found() {
     assert_found(&shop.findings(), "jobs", Status::Warning, "handsel serve runs");
     shop.app
         .write_blocking(shop.merchant, Actor::Shell, |cx| {
-            let claimed = jobs_store::claim(cx.tx, cx.now, 1)?;
+            let claimed = jobs_store::claim(cx.tx, Kind::SendMessage, cx.now, 1)?;
             claimed.iter().try_for_each(|job| jobs_store::bury(cx.tx, job, "no such message"))?;
             Ok(())
         })

@@ -55,6 +55,8 @@ pub struct SettingsForm {
     pub sender_email: String,
     /// Where buyers write to.
     pub support_email: String,
+    /// Where alarms go; empty: to the first owner.
+    pub alarm_email: String,
     /// How to get support, under every mail.
     pub support_text: String,
     /// What a buyer must agree to at checkout; empty: nothing.
@@ -95,6 +97,7 @@ impl Template for SettingsPage {
             currency: text("EUR"),
             sender_email: text("orders@shop.example"),
             support_email: text("help@shop.example"),
+            alarm_email: text("on-call@shop.example"),
             support_text: String::new(),
             consent_text: text("I agree that delivery begins at once."),
             accent: text("#0f5c55"),

@@ -250,6 +250,8 @@ badges! {
         AddressChanged = "address_changed" is Quiet,
         /// A link that signs staff in for the first time.
         StaffInvitation = "staff_invitation" is Quiet,
+        /// Something in the shop needs a person.
+        Alarm = "alarm" is Quiet,
     }
 
     /// What became of a message.
@@ -366,6 +368,10 @@ badges! {
         HeldBack = "held_back" is Bad,
         /// The money is there and the goods are not.
         PaidNotDelivered = "paid_not_delivered" is Bad,
+        /// Gateways have not confirmed what they told us.
+        NotVerified = "not_verified" is Bad,
+        /// The money is there and the buyer has no link.
+        PaidNotReached = "paid_not_reached" is Bad,
         /// The money went back and the links still work.
         RefundedStillOpen = "refunded_still_open" is Bad,
         /// Authentic notices that contradict what we know.

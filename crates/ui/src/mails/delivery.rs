@@ -62,6 +62,8 @@ pub struct MailDelivery {
     pub link_url: Option<String>,
     /// When it stops working; `None` for never.
     pub expires_at: Option<Timestamp>,
+    /// It works no more; its page sends a new one.
+    pub is_over: bool,
     /// How many downloads are left of each file; `None` without limit.
     pub downloads_left: Option<u32>,
     /// What it leads to.
@@ -108,6 +110,7 @@ impl Mail for DeliveryMail {
             units: 1,
             link_url: Some(text("https://shop.example/d/gt_7Qm2Vx9fKp4RtZ1cWb8NsY6hJd3L")),
             expires_at: Some(NOW + Span::days(3)),
+            is_over: false,
             downloads_left: Some(5),
             files: vec![
                 FileFacts::sample("harbor-charts-north-print.pdf", 412_500_000),
@@ -149,6 +152,7 @@ impl Mail for DeliveryMail {
                     ..delivery(RIGHT_TO_LEFT)
                 },
                 MailDelivery { link_url: None, files: Vec::new(), keys, ..delivery(SHORT) },
+                MailDelivery { expires_at: Some(NOW - Span::days(9)), is_over: true, ..delivery(SHORT) },
             ],
             waiting: vec![text("Tide Almanac"), text(LONG)],
             ..plain.clone()
@@ -163,6 +167,7 @@ impl Mail for DeliveryMail {
             again(Occasion::Extended),
             again(Occasion::Regenerated),
             again(Occasion::Reinstated),
+            Self { deliveries: Vec::new(), ..plain.clone() },
             Self { buyer_name: None, deliveries: Vec::new(), waiting: vec![text(SHORT)], ..plain },
         ]
     }

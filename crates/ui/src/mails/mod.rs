@@ -9,7 +9,7 @@ mod people;
 
 pub use delivery::{DeliveryMail, MailDelivery, Occasion, ProductNoteMail, ReceiptFacts};
 pub use payment::{AccessClosedMail, ClosedBecause, PaymentFailedMail, PaymentPendingMail};
-pub use people::{AddressChangedMail, MerchantAlarmMail, SignInMail, StaffInvitationMail};
+pub use people::{AddressChangedMail, AlarmNote, MerchantAlarmMail, SignInMail, StaffInvitationMail};
 
 use crate::gallery::{Exhibit, mail};
 use crate::templates::{Source, embed};

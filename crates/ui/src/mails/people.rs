@@ -1,9 +1,11 @@
 //! Mails that let somebody in or call somebody: sign-in, invitation, alarm.
 
+use kernel::{Span, Timestamp};
 use serde::Serialize;
 
 use crate::Mail;
-use crate::samples::{LONG, RIGHT_TO_LEFT, SHORT, text};
+use crate::admin::{AlarmKind, Word as _};
+use crate::samples::{LONG, NOW, RIGHT_TO_LEFT, SHORT, text};
 
 /// templates/mail/sign_in - the link that signs in to the portal or the back office.
 #[derive(Debug, Clone, Serialize)]
@@ -40,13 +42,22 @@ pub struct StaffInvitationMail {
 /// It names no buyer and holds no link of one: alarms are forwarded.
 #[derive(Debug, Clone, Serialize)]
 pub struct MerchantAlarmMail {
-    /// What is the matter, in a few words: the subject.
-    pub title: String,
-    /// What happened and what to do.
-    pub explanation: String,
-    /// Names and values.
-    pub details: Vec<(String, String)>,
-    /// Where to look in the back office.
+    /// What stands, the worst first. The subject tells a single one.
+    pub alarms: Vec<AlarmNote>,
+    /// The first page of the back office.
+    pub url: String,
+}
+
+/// One alarm in a mail; the texts are those of the back office.
+#[derive(Debug, Clone, Serialize)]
+pub struct AlarmNote {
+    /// Which check.
+    pub kind: AlarmKind,
+    /// How many.
+    pub count: u32,
+    /// Since when the oldest of them.
+    pub since: Option<Timestamp>,
+    /// Where they are listed.
     pub url: String,
 }
 
@@ -88,20 +99,18 @@ impl Mail for MerchantAlarmMail {
     const NAME: &'static str = "mail/merchant_alarm";
 
     fn samples() -> Vec<Self> {
-        let mail = |title: &str, explanation: &str| Self {
-            title: text(title),
-            explanation: text(explanation),
-            details: vec![(text("Notices"), text("3")), (text("Oldest"), text("Sep 21, 2026, 14:02 CEST"))],
-            url: text("https://shop.example/admin/notices?state=quarantined"),
+        let note = |kind: &AlarmKind| AlarmNote {
+            kind: *kind,
+            count: 3,
+            since: Some(NOW - Span::hours(2)),
+            url: format!("https://shop.example/admin/orders?alarm={}", kind.word()),
         };
-        vec![
-            mail(
-                "3 payment notices are in quarantine",
-                "Their amounts do not match their orders, so nothing was delivered. Please look at them and accept or refuse each.",
-            ),
-            Self { details: Vec::new(), ..mail(SHORT, SHORT) },
-            Self { details: vec![(text(LONG), text(LONG))], ..mail(LONG, LONG) },
-            mail(RIGHT_TO_LEFT, RIGHT_TO_LEFT),
-        ]
+        let mail = |kinds: &[AlarmKind]| Self {
+            alarms: kinds.iter().map(note).collect(),
+            url: text("https://shop.example/admin"),
+        };
+        let mut undated = mail(&[AlarmKind::DeadJobs]);
+        undated.alarms.iter_mut().for_each(|note| (note.count, note.since) = (1, None));
+        vec![mail(&[AlarmKind::NotVerified]), undated, mail(AlarmKind::ALL)]
     }
 }

@@ -153,11 +153,12 @@ fn a_failed_payment_is_told_to_who_was_told_it_was_pending(t: TestApp) {
 fn the_same_message_gives_the_same_bytes(t: TestApp) {
     let order = bought(&t);
     let message = t.messages(&order).remove(0);
-    let ring = t.app.ring_arc();
+    let (ring, now) = (t.app.ring_arc(), t.now());
     let bytes = || {
         let (ring, message) = (ring.clone(), message.clone());
         let gathered = message.clone();
-        let material = t.read(move |snapshot| Ok(compose::gather(snapshot, &ring, BASE_URL, &gathered)?));
+        let material =
+            t.read(move |snapshot| Ok(compose::gather(snapshot, &ring, BASE_URL, &gathered, now)?));
         let composed = compose::compose(t.app.renderer(), &message, &material).expect("a mail");
         mail::compose(&composed).expect("bytes")
     };
@@ -226,16 +227,18 @@ fn every_kind_of_message_can_be_composed(t: TestApp) {
         .expect("a link");
     let context = serde_json::json!({
         "product": font.id.to_string(), "path": "/x", "link": link, "inviter": "Ada", "role": "support", "hours": 48,
+        "alarms": [{ "kind": "not_verified", "count": 2, "since": null, "path": "/admin/notices" }],
     });
 
-    let ring = t.app.ring_arc();
+    let (ring, now) = (t.app.ring_arc(), t.now());
     let subjects: Vec<String> = MessageKind::ALL
         .iter()
         .map(|kind| {
             let message =
                 app::messages::Message { kind: *kind, context: context.clone(), ..template.clone() };
             let (ring, gathered) = (ring.clone(), message.clone());
-            let material = t.read(move |snapshot| Ok(compose::gather(snapshot, &ring, BASE_URL, &gathered)?));
+            let material =
+                t.read(move |snapshot| Ok(compose::gather(snapshot, &ring, BASE_URL, &gathered, now)?));
             compose::compose(t.app.renderer(), &message, &material).expect("a mail").subject
         })
         .collect();

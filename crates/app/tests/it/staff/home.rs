@@ -35,7 +35,7 @@ testkit::both_engines! {
 
 impl TestApp {
     /// The front page as an owner sees it.
-    fn front_page(&self) -> String {
+    pub fn front_page(&self) -> String {
         let (merchant, address) = (self.shop.merchant.id, email("front@staff.example"));
         let known = self.read(move |snapshot| Ok(staff::store::by_email(snapshot, merchant, &address)?));
         let person = known.unwrap_or_else(|| self.person("front@staff.example", Role::Owner));

@@ -207,7 +207,12 @@ fn save(owner: &Visitor<'_>, fields: &[(String, String)]) -> Reply {
 fn settings_are_changed_and_the_shop_looks_so(t: TestApp) {
     let (_, owner) = t.owner();
     let page = owner.get("/admin/settings").text();
-    let changes = [("name", "Harbor & Sons"), ("accent", "#7a1f3d"), ("word_transactions", "Sales")];
+    let changes = [
+        ("name", "Harbor & Sons"),
+        ("accent", "#7a1f3d"),
+        ("word_transactions", "Sales"),
+        ("alarm_email", "on-call@shop.example"),
+    ];
 
     let saved = save(&owner, &settings(&page, &changes));
 
@@ -218,7 +223,8 @@ fn settings_are_changed_and_the_shop_looks_so(t: TestApp) {
         let event = sql("SELECT detail FROM events WHERE kind = 'merchant.changed'");
         Ok(event.one(snapshot, |row| row.get("detail"))?)
     });
-    assert!(told.contains("accent") && told.contains("words"), "{told}");
+    assert!(told.contains("accent") && told.contains("words") && told.contains("alarm_email"), "{told}");
+    holds(&owner.get("/admin/settings"), &["value=\"on-call@shop.example\""]);
     t.run_jobs();
 }
 

@@ -1,5 +1,6 @@
 //! The back office: who gets in, and what they may do.
 
+mod alarms;
 mod customers;
 mod event_words;
 mod home;

@@ -1,7 +1,8 @@
 //! Doing the jobs, with nothing happening behind the test's back.
 
 use app::app::App;
-use app::jobs::{Claimed, runner};
+use app::jobs::places::Places;
+use app::jobs::{Claimed, Kind, runner};
 use db::sql;
 
 use super::TestApp;
@@ -24,7 +25,7 @@ impl TestApp {
 
     /// Takes due jobs without doing them, as a worker would that dies.
     pub fn claim_jobs(&self) -> Vec<Claimed> {
-        self.block_on(runner::claim(&self.app, CLAIMED_AT_ONCE)).expect("jobs are claimed")
+        self.block_on(claim(&self.app))
     }
 
     /// Does one job that was claimed.
@@ -66,7 +67,7 @@ async fn quiesce(t: &TestApp) {
     let app = &t.app;
     for _ in 0..ROUNDS_MAX {
         wait_for_handed_over(app).await;
-        let claimed = runner::claim(app, CLAIMED_AT_ONCE).await.expect("jobs are claimed");
+        let claimed = claim(app).await;
         let (idle, running) = (claimed.is_empty(), running(app).await > claimed.len());
         for job in claimed {
             t.tick();
@@ -85,11 +86,23 @@ async fn quiesce(t: &TestApp) {
     panic!("the jobs do not come to an end: one makes itself again, or a dead worker still holds one");
 }
 
-/// What a request has handed over runs in the background, and holds a place while it does.
+/// Takes what is due of every kind.
+async fn claim(app: &App) -> Vec<Claimed> {
+    let mut claimed = Vec::new();
+    for kind in Kind::ALL {
+        claimed.extend(runner::claim(app, *kind, CLAIMED_AT_ONCE).await.expect("jobs are claimed"));
+    }
+    claimed.sort_by_key(|job| job.id);
+    claimed
+}
+
+/// What a request has handed over runs in the background, and holds a place while it does. Only
+/// the verification of notices is handed over.
 async fn wait_for_handed_over(app: &App) {
     tokio::task::yield_now().await;
-    let all = u32::try_from(app.settings().jobs_at_once).expect("a small number");
-    drop(app.job_places().acquire_many(all).await.expect("places are never closed"));
+    let all = u32::try_from(Places::at_once(Kind::VerifyNotice)).expect("a small number");
+    let places = app.job_places().of(Kind::VerifyNotice);
+    drop(places.acquire_many(all).await.expect("places are never closed"));
 }
 
 /// Waits for what was handed over on other threads, which no semaphore knows of at first.
@@ -105,7 +118,11 @@ async fn running(app: &App) -> usize {
 }
 
 async fn due(app: &App) -> bool {
-    let now = app.now();
-    let next = app.read(|snapshot| Ok(app::jobs::store::next_due(snapshot)?)).await;
-    next.expect("jobs are looked at").is_some_and(|at| at <= now)
+    for kind in Kind::ALL.iter().filter(|kind| runner::can_do(app, **kind)) {
+        let next = app.read(|snapshot| Ok(app::jobs::store::next_due(snapshot, *kind)?)).await;
+        if next.expect("jobs are looked at").is_some_and(|at| at <= app.now()) {
+            return true;
+        }
+    }
+    false
 }

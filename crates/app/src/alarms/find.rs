@@ -1,13 +1,17 @@
 //! What the standing checks find: each with the oldest few, and where the whole list is.
 
+use std::sync::Arc;
+
 use db::Source;
 use kernel::{MerchantId, MessageId, Span, Timestamp};
 use ui::admin::{Alarm, AlarmExample, AlarmKind};
 
 use crate::installation::Quarantine;
-use crate::messages::{self, MessageState};
+use crate::messages::desk_store::Tried;
+use crate::messages::{self, MessageState, NO_MAIL_SERVER};
 use crate::notices::{self, NoticeState};
-use crate::orders::desk_store::{self, Listed, Wrong};
+use crate::orders::desk_store::{self, Listed};
+use crate::orders::wrong::{self, Among, Wrong};
 use crate::paging::bits_at;
 use crate::problem::Flow;
 use crate::{events, jobs, reviews};
@@ -19,19 +23,32 @@ const COUNTED_MAX: u32 = 1_000;
 /// Mail that failed longer ago no longer calls for somebody.
 const UNDELIVERED_SINCE: Span = Span::days(7);
 
-/// All that needs a person at a merchant's, the worst first.
-pub fn all(
-    source: &mut impl Source,
-    merchant: MerchantId,
-    quarantine: Option<&Quarantine>,
-    now: Timestamp,
-) -> Flow<Vec<Alarm>> {
-    let mut found: Vec<Alarm> = quarantine.map(held_back).into_iter().collect();
-    found.extend(orders(source, merchant, Wrong::PaidNotDelivered)?);
-    found.extend(orders(source, merchant, Wrong::RefundedStillOpen)?);
+/// A gateway that has not confirmed a notice for so long is more than slow.
+const VERIFIED_WITHIN: Span = Span::minutes(10);
+
+/// What the alarms depend on that is not in the database.
+#[derive(Debug, Clone)]
+pub struct House {
+    /// Why nothing leaves the house, if so.
+    pub quarantine: Option<Arc<Quarantine>>,
+    /// Whether there is a mail server.
+    pub has_mail: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// All that needs a person at a merchant's, the worst first. Every check is bounded: it costs the
+/// same after a million orders.
+pub fn all(source: &mut impl Source, merchant: MerchantId, house: &House) -> Flow<Vec<Alarm>> {
+    let now = house.now;
+    let mut found: Vec<Alarm> = house.quarantine.as_deref().map(held_back).into_iter().collect();
+    found.extend(orders(source, merchant, Wrong::PaidNotDelivered, now)?);
+    found.extend(unverified(source, merchant, now)?);
+    found.extend(orders(source, merchant, Wrong::PaidNotReached, now)?);
+    found.extend(orders(source, merchant, Wrong::RefundedStillOpen, now)?);
     found.extend(quarantined(source, merchant)?);
     for state in [MessageState::Failed, MessageState::Expired, MessageState::Waiting] {
-        found.extend(mail(source, merchant, state, now)?);
+        found.extend(mail(source, merchant, state, house)?);
     }
     found.extend(questions(source, merchant)?);
     found.extend(dead_jobs(source, merchant)?);
@@ -49,15 +66,21 @@ fn held_back(quarantine: &Quarantine) -> Alarm {
     }
 }
 
-fn orders(source: &mut impl Source, merchant: MerchantId, what: Wrong) -> Flow<Option<Alarm>> {
+fn orders(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    what: Wrong,
+    now: Timestamp,
+) -> Flow<Option<Alarm>> {
     let kind = match what {
         Wrong::PaidNotDelivered => AlarmKind::PaidNotDelivered,
+        Wrong::PaidNotReached => AlarmKind::PaidNotReached,
         Wrong::RefundedStillOpen => AlarmKind::RefundedStillOpen,
     };
-    let ids = desk_store::wrong(source, merchant, what, COUNTED_MAX)?;
+    let ids = wrong::find(source, merchant, what, (Among::Newest, now), COUNTED_MAX)?;
     let oldest = ids.len().saturating_sub(usize::try_from(EXAMPLES).unwrap_or(usize::MAX));
-    let mut shown = desk_store::by_ids(source, merchant, ids.get(oldest..).unwrap_or_default())?;
-    shown.sort_unstable_by_key(|order| order.id);
+    let mut few = desk_store::by_ids(source, merchant, ids.get(oldest..).unwrap_or_default())?;
+    few.sort_unstable_by_key(|order| order.id);
     let example = |order: &Listed| AlarmExample {
         path: format!("/admin/orders/{}", order.id),
         what: order.email.clone().unwrap_or_else(|| order.id.to_string()),
@@ -66,26 +89,45 @@ fn orders(source: &mut impl Source, merchant: MerchantId, what: Wrong) -> Flow<O
     Ok((!ids.is_empty()).then(|| Alarm {
         kind,
         count: u32::try_from(ids.len()).unwrap_or(COUNTED_MAX),
-        since: shown.first().map(|order| order.paid_at.unwrap_or(order.created_at)),
+        since: few.first().map(|order| order.paid_at.unwrap_or(order.created_at)),
         path: format!("/admin/orders?alarm={}", ui::admin::Word::word(kind)),
-        examples: shown.iter().map(example).collect(),
+        examples: few.iter().map(example).collect(),
     }))
+}
+
+/// Notices that their gateway has not confirmed: whoever paid waits, and so does the money.
+fn unverified(source: &mut impl Source, merchant: MerchantId, now: Timestamp) -> Flow<Option<Alarm>> {
+    let waiting = notices::desk_store::unverified(source, merchant, now - VERIFIED_WITHIN, COUNTED_MAX)?;
+    Ok((!waiting.is_empty()).then(|| Alarm {
+        kind: AlarmKind::NotVerified,
+        count: u32::try_from(waiting.len()).unwrap_or(COUNTED_MAX),
+        since: waiting.first().map(|notice| notice.received_at),
+        path: "/admin/notices?state=received".to_owned(),
+        examples: shown(&waiting).map(notice_example).collect(),
+    }))
+}
+
+fn notice_example(notice: &notices::Stored) -> AlarmExample {
+    AlarmExample {
+        path: format!("/admin/notices/{}", notice.id),
+        what: notices::staff_pages::name_of(notice),
+        why: notice.reason.clone(),
+    }
+}
+
+fn shown<T>(found: &[T]) -> impl Iterator<Item = &T> {
+    found.iter().take(usize::try_from(EXAMPLES).unwrap_or(usize::MAX))
 }
 
 fn quarantined(source: &mut impl Source, merchant: MerchantId) -> Flow<Option<Alarm>> {
     let count = notices::store::count_waiting(source, merchant, NoticeState::Quarantined, COUNTED_MAX)?;
     let oldest = notices::desk_store::quarantined(source, merchant, EXAMPLES)?;
-    let example = |notice: &notices::Stored| AlarmExample {
-        path: format!("/admin/notices/{}", notice.id),
-        what: notices::staff_pages::name_of(notice),
-        why: notice.reason.clone(),
-    };
     Ok((count > 0).then(|| Alarm {
         kind: AlarmKind::Quarantined,
         count,
         since: oldest.first().map(|notice| notice.received_at),
         path: "/admin/notices?state=quarantined".to_owned(),
-        examples: oldest.iter().map(example).collect(),
+        examples: oldest.iter().map(notice_example).collect(),
     }))
 }
 
@@ -94,26 +136,26 @@ fn mail(
     source: &mut impl Source,
     merchant: MerchantId,
     state: MessageState,
-    now: Timestamp,
+    house: &House,
 ) -> Flow<Option<Alarm>> {
+    let waiting = state == MessageState::Waiting;
     // What still waits is a matter of today, however old it is.
-    let since = match state {
-        MessageState::Waiting => MessageId::from_bits(0),
-        _ => MessageId::from_bits(bits_at(now - UNDELIVERED_SINCE)),
-    };
-    let stuck = messages::desk_store::stuck(source, merchant, state, since, COUNTED_MAX)?;
+    let since = if waiting { 0 } else { bits_at(house.now - UNDELIVERED_SINCE) };
+    let tried = if waiting && !house.has_mail { Tried::OrNot } else { Tried::InVain };
+    let which = (state, tried);
+    let stuck =
+        messages::desk_store::stuck(source, merchant, which, MessageId::from_bits(since), COUNTED_MAX)?;
     let example = |message: &messages::desk_store::Stuck| AlarmExample {
         path: format!("/admin/messages/{}", message.id),
         what: message.to.clone(),
-        why: message.last_error.clone(),
+        why: if tried == Tried::OrNot { NO_MAIL_SERVER.to_owned() } else { message.last_error.clone() },
     };
-    let shown = usize::try_from(EXAMPLES).unwrap_or(usize::MAX);
     Ok((!stuck.is_empty()).then(|| Alarm {
         kind: AlarmKind::MailFailing,
         count: u32::try_from(stuck.len()).unwrap_or(COUNTED_MAX),
         since: stuck.first().map(|message| message.created_at),
         path: format!("/admin/messages?state={state}"),
-        examples: stuck.iter().take(shown).map(example).collect(),
+        examples: shown(&stuck).map(example).collect(),
     }))
 }
 
@@ -136,7 +178,6 @@ fn questions(source: &mut impl Source, merchant: MerchantId) -> Flow<Option<Alar
 
 fn dead_jobs(source: &mut impl Source, merchant: MerchantId) -> Flow<Option<Alarm>> {
     let dead = jobs::desk_store::dead(source, merchant, None, COUNTED_MAX)?;
-    let shown = usize::try_from(EXAMPLES).unwrap_or(usize::MAX);
     let example = |job: &jobs::desk_store::Listed| {
         let subject = job.work.dedupe_key();
         AlarmExample {
@@ -150,6 +191,6 @@ fn dead_jobs(source: &mut impl Source, merchant: MerchantId) -> Flow<Option<Alar
         count: u32::try_from(dead.len()).unwrap_or(COUNTED_MAX),
         since: dead.first().map(|job| job.created_at),
         path: "/admin/jobs".to_owned(),
-        examples: dead.iter().take(shown).map(example).collect(),
+        examples: shown(&dead).map(example).collect(),
     }))
 }

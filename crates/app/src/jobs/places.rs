@@ -1,0 +1,52 @@
+//! Places: how much work runs at once in this process, of each kind in its own.
+//!
+//! A mail server that answers nobody holds every mail for its whole deadline. If payments shared
+//! the places with mail, they would wait with it.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::Kind;
+
+/// Notices verified at once: each is mostly waiting for its gateway's answer.
+const VERIFIED_AT_ONCE: usize = 64;
+/// Mails under way at once: some composed and recorded while the mail server takes the others.
+const MAILED_AT_ONCE: usize = 16;
+
+/// The places of this process.
+#[derive(Debug)]
+pub struct Places {
+    verifying: Arc<Semaphore>,
+    mailing: Arc<Semaphore>,
+}
+
+impl Places {
+    /// All of them, free.
+    pub fn new() -> Self {
+        let places = |kind| Arc::new(Semaphore::new(Self::at_once(kind)));
+        Self { verifying: places(Kind::VerifyNotice), mailing: places(Kind::SendMessage) }
+    }
+
+    /// How many there are for work of this kind.
+    pub const fn at_once(kind: Kind) -> usize {
+        match kind {
+            Kind::VerifyNotice => VERIFIED_AT_ONCE,
+            Kind::SendMessage => MAILED_AT_ONCE,
+        }
+    }
+
+    /// Those for work of this kind.
+    pub const fn of(&self, kind: Kind) -> &Arc<Semaphore> {
+        match kind {
+            Kind::VerifyNotice => &self.verifying,
+            Kind::SendMessage => &self.mailing,
+        }
+    }
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self::new()
+    }
+}
