@@ -3,8 +3,8 @@
 //! A spec names files with wildcards and fallbacks, artwork to be rendered, and goods that
 //! somebody else hands over. [`Spec::parse`] turns the text into a tree with positions;
 //! [`resolve`] walks a [`FileTree`] and answers which files that means *now*, and for every
-//! file considered, why it is in or out. Nothing here touches a disk: the tree is an argument,
-//! and only it can open anything.
+//! file considered, why it is in or out. The tree is an argument, and only it can open anything:
+//! [`DirectoryTree`] is a folder of this machine, [`MemoryTree`] stands nowhere.
 //!
 //! # Grammar
 //!
@@ -48,6 +48,7 @@
 #![forbid(unsafe_code)]
 
 mod attribute;
+mod directory;
 mod error;
 mod parse;
 mod path;
@@ -56,8 +57,10 @@ mod resolve;
 mod scan;
 mod spec;
 mod tree;
+mod walk;
 
 pub use attribute::{AttributeError, Attributes, Choice};
+pub use directory::DirectoryTree;
 pub use error::{Expected, ParseError};
 pub use path::{Anchor, NamePattern, PathError, PathSpec};
 pub use pattern::{NameKey, Pattern};

@@ -3,6 +3,8 @@
 use payload::{Layout, Limits, MemoryTree, Root, Spec, resolve};
 use proptest::prelude::*;
 
+use crate::disk::{both, resolve_in};
+
 /// Texts made of what the grammar is about.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
@@ -69,6 +71,30 @@ proptest! {
                 for file in &found.files {
                     prop_assert!(["a.zip", "b/c.zip", "b/a"].contains(&file.path.to_string().as_str()));
                 }
+            }
+        }
+    }
+
+    /// Both trees of [`both`] are one, so what is told of them is one, too: above all that a link or a
+    /// pipe is never taken, whatever its name.
+    #[test]
+    fn a_disk_and_a_model_of_it_give_one_answer(
+        entries in prop::collection::vec((prop::collection::vec("[abA]{1,2}", 1..3), any::<u8>()), 0..12),
+        specs in prop::collection::vec("(~)?([abA]{1,2}/){0,2}[abA*?]{1,2}(,\\^[abA*]{1,2})?", 1..4),
+    ) {
+        let (disk, tree) = both(&entries);
+        let root = disk.spelled();
+        let layout = Layout::by_attribute(&root, None).expect("a base");
+        for text in specs {
+            let Ok(spec) = Spec::parse(&text) else { continue };
+            let (real, model) = (
+                resolve_in(&root, &disk.tree(), &spec, &layout),
+                resolve_in(&root, &tree, &spec, &layout),
+            );
+            prop_assert_eq!(format!("{real:?}"), format!("{model:?}"), "{}", text);
+            for file in &real.files {
+                let (_, length) = disk.tree().read(&file.path).expect("what is delivered can be read");
+                prop_assert_eq!(length, 3);
             }
         }
     }

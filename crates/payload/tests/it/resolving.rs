@@ -136,10 +136,7 @@ struct Failing(MemoryTree);
 impl FileTree for Failing {
     fn list(&self, folder: &TreePath, most: usize) -> Result<Vec<payload::Entry>, TreeError> {
         if folder.name() == "Red" {
-            return Err(TreeError::Unreadable {
-                folder: folder.clone(),
-                why: "input/output error".to_owned(),
-            });
+            return Err(TreeError::Unreadable { path: folder.clone(), why: "input/output error".to_owned() });
         }
         self.0.list(folder, most)
     }
@@ -162,7 +159,7 @@ fn a_payload_is_bounded_in_files_bytes_and_entries() {
     let within = |limits| problem(&resolve(&spec, &roots, &Layout::FullPaths, limits));
     assert_eq!(within(Limits { files: 2, ..Limits::default() }), Problem::Files(2));
     assert_eq!(within(Limits { bytes: 12, ..Limits::default() }), Problem::Bytes(12));
-    assert!(matches!(within(Limits { entries: 3, ..Limits::default() }), Problem::Tree(_)));
+    assert_eq!(within(Limits { entries: 3, ..Limits::default() }), Problem::Entries(3));
 }
 
 #[test]
