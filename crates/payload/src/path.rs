@@ -252,7 +252,7 @@ fn is_device(name: &str) -> bool {
 }
 
 /// The shape of the names that Windows makes up: six characters, a tilde, a number.
-fn is_short_name(name: &str) -> bool {
+pub(crate) fn is_short_name(name: &str) -> bool {
     let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
     let Some((head, number)) = stem.rsplit_once('~') else { return false };
     let digits = !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit());

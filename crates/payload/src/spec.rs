@@ -252,6 +252,7 @@ pub(crate) fn quoted(text: &str) -> String {
         && !text.contains(['"', ',', '!', '*', '?', '/', '\\', '{', '}'])
         && !text.starts_with(['+', '^', '%', '~', '@', '#'])
         && !text.get(..10).is_some_and(|head| head.eq_ignore_ascii_case("ffpsourced"))
-        && !text.eq_ignore_ascii_case("none");
+        && !text.eq_ignore_ascii_case("none")
+        && !crate::path::is_short_name(text);
     if plain || text == "/" { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
 }

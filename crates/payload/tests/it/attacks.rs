@@ -37,8 +37,8 @@ fn a069_a_spec_does_not_climb() {
     {
         assert!(matches!(path_refused(spec), PathError::Dots(_)), "{spec}");
     }
-    // Percent signs are no way of writing a path: this names a file below a folder "2e2e".
-    assert!(Disk::new().below("%2e2e/secret.txt").files.is_empty());
+    // No way of writing a character, but the prefix of an absolute path.
+    assert_eq!(refused("%2e%2e/secret.txt"), Expected::AbsoluteAfterPercent);
 }
 
 #[test]

@@ -3,5 +3,7 @@
 mod attacks;
 mod disk;
 mod examples;
+mod page;
 mod properties;
 mod resolving;
+mod seed;

@@ -1,6 +1,9 @@
 //! What holds for any text.
 
-use payload::{Layout, Limits, MemoryTree, Root, Spec, resolve};
+use payload::{
+    Anchor, Artwork, Attributes, Delivery, Format, Goods, Item, Join, Layout, Limits, Login, MemoryTree,
+    NamePattern, PathSpec, Pick, Reach, Root, Span, Spec, resolve,
+};
 use proptest::prelude::*;
 
 use crate::disk::{both, resolve_in};
@@ -27,13 +30,66 @@ fn text() -> impl Strategy<Value = String> {
         Just("FFPSOURCED!PDF!".to_owned()),
         Just("NONE".to_owned()),
         Just("{id}".to_owned()),
+        Just("PROGRA~1".to_owned()),
+        Just("\"PROGRA~1\"".to_owned()),
         "[a-c]{1,3}(\\.zip)?",
         "\\PC{0,3}",
     ];
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+/// Names that can be, with whatever is special in a spec and for Windows.
+fn name() -> impl Strategy<Value = String> {
+    let known = |name: &String| Attributes::new([name.clone()]).is_ok();
+    prop_oneof![
+        "\\PC{1,6}",
+        "[ab ,+^%~@#!\"{}.1-]{1,6}",
+        Just("NONE".to_owned()),
+        Just("FFPSOURCED".to_owned())
+    ]
+    .prop_filter("a name", known)
+}
+
+fn goods() -> impl Strategy<Value = Goods> {
+    let anchor = prop_oneof![Just(Anchor::Relative), Just(Anchor::Top), Just(Anchor::Drive('c'))];
+    let path = (anchor, prop::collection::vec(name(), 0..3), name()).prop_map(|(anchor, folders, name)| {
+        let reach = if anchor == Anchor::Relative { Reach::Store } else { Reach::Absolute };
+        Goods::Files {
+            path: PathSpec { anchor, folders, name: NamePattern::Exact(name) },
+            pick: Pick::First,
+            reach,
+        }
+    });
+    prop_oneof![
+        path,
+        "\\PC{1,8}".prop_map(Goods::External),
+        "\\PC{1,8}".prop_map(Goods::DropShip),
+        (name(), name()).prop_map(|(directory, id)| {
+            let id = id.chars().filter(char::is_ascii_alphanumeric).chain(['1']).collect();
+            let host = "ftp.example.com".to_owned();
+            let delivery = Delivery::Upload { host, directory, login: Login::Stored(id) };
+            Goods::Artwork(Artwork { format: Format::Png, delivery })
+        }),
+    ]
+}
+
 proptest! {
+    #[test]
+    fn every_tree_can_be_written_and_read_again(
+        items in prop::collection::vec((goods(), any::<bool>()), 0..6)
+    ) {
+        let item = |(at, (goods, alternative)): (usize, (Goods, bool))| Item {
+            span: Span { start: 0, end: 0 },
+            join: if alternative && at > 0 { Join::IfNot } else { Join::And },
+            goods,
+        };
+        let spec = Spec { items: items.into_iter().enumerate().map(item).collect() };
+        let written = spec.to_string();
+        let mut again = Spec::parse(&written).map_err(|error| TestCaseError::fail(error.pointed(&written)))?;
+        again.items.iter_mut().for_each(|item| item.span = Span { start: 0, end: 0 });
+        prop_assert_eq!(format!("{again:?}"), format!("{spec:?}"));
+    }
+
     #[test]
     fn any_text_is_a_spec_or_an_error_with_a_place(text in text()) {
         match Spec::parse(&text) {
