@@ -112,6 +112,8 @@ pub struct Outcome {
     pub considered: Vec<Considered>,
     /// How many more stood there, and did not match.
     pub passed_over: usize,
+    /// The folder on the way that is not there, if that is why it came to nothing.
+    pub missing: Option<Placement>,
 }
 
 /// What an item came to.
@@ -159,6 +161,8 @@ pub enum Fate {
     Link,
     /// Its name matches, and it is a device or its name is not Unicode.
     NotAFile,
+    /// More than a payload may have.
+    Beyond,
 }
 
 /// Why an item cannot be told.
@@ -223,10 +227,10 @@ pub fn resolve(spec: &Spec, roots: &[Root<'_>], layout: &Layout, limits: Limits)
 }
 
 pub(crate) fn without_files(item: &Item, came: Came) -> Outcome {
-    Outcome { span: item.span, came, considered: Vec::new(), passed_over: 0 }
+    Outcome { span: item.span, came, considered: Vec::new(), passed_over: 0, missing: None }
 }
 
-/// Adds what an item found, each file once.
+/// Adds what an item found, each file once, until a limit is reached.
 fn take(
     mut outcome: Outcome,
     limits: Limits,
@@ -234,22 +238,24 @@ fn take(
     found: &mut Resolution,
 ) -> Outcome {
     for considered in outcome.considered.iter_mut().filter(|one| one.fate == Fate::Taken) {
-        if !taken.insert(considered.at.clone()) {
+        if taken.contains(&considered.at) {
             considered.fate = Fate::Repeated;
             continue;
         }
-        if found.files.len() >= limits.files {
-            outcome.came = Came::Broken(Problem::Files(limits.files));
-            break;
-        }
-        match found.bytes.checked_add(considered.bytes).filter(|bytes| *bytes <= limits.bytes) {
-            Some(bytes) => found.bytes = bytes,
+        let bytes = found.bytes.checked_add(considered.bytes).filter(|bytes| *bytes <= limits.bytes);
+        match bytes.filter(|_| found.files.len() < limits.files) {
+            Some(bytes) => {
+                taken.insert(considered.at.clone());
+                found.files.push(considered.at.clone());
+                found.bytes = bytes;
+            }
             None => {
-                outcome.came = Came::Broken(Problem::Bytes(limits.bytes));
-                break;
+                considered.fate = Fate::Beyond;
+                let files = found.files.len() >= limits.files;
+                let problem = if files { Problem::Files(limits.files) } else { Problem::Bytes(limits.bytes) };
+                outcome.came = Came::Broken(problem);
             }
         }
-        found.files.push(considered.at.clone());
     }
     outcome
 }

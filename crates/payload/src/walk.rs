@@ -33,7 +33,7 @@ struct Known {
 enum Way {
     To(Placement),
     /// There is no such folder.
-    Nowhere,
+    Nowhere(Placement),
     /// There is a link instead of a folder.
     Link(Placement),
 }
@@ -50,7 +50,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         };
         let found = match self.way(path, *reach) {
             Ok(Way::To(folder)) => self.matches(item, &folder, &path.name, *pick),
-            Ok(Way::Nowhere) => Ok(without_files(item, Came::Nothing)),
+            Ok(Way::Nowhere(at)) => Ok(Outcome { missing: Some(at), ..without_files(item, Came::Nothing) }),
             Ok(Way::Link(at)) => {
                 let considered = vec![Considered { at, bytes: 0, fate: Fate::Link }];
                 Ok(Outcome { considered, ..without_files(item, Came::Nothing) })
@@ -77,14 +77,15 @@ impl<'a, 'r> Walk<'a, 'r> {
             _ => (&path.anchor, own.collect()),
         };
         let Some((root, depth)) = self.root_of(anchor, &steps) else {
-            return Err(Problem::OutsideRoots(path.to_string()));
+            let folders: String = steps.iter().map(|name| format!("{name}/")).collect();
+            return Err(Problem::OutsideRoots(format!("{anchor}{folders}{}", path.name)));
         };
         let mut at = Placement { root, path: TreePath::top() };
         for name in steps.get(depth..).unwrap_or_default() {
             let entries = self.list(&at)?.unwrap_or_default();
             match step(&entries, name, &at.path)? {
                 Some(entry) => at.path = at.path.join(&entry.name),
-                None => return Ok(link_instead(&entries, name, at)),
+                None => return Ok(not_there(&entries, name, at)),
             }
         }
         Ok(Way::To(at))
@@ -161,7 +162,7 @@ impl<'a, 'r> Walk<'a, 'r> {
         });
         let considered: Vec<Considered> = considered.collect();
         let came = if count == 0 { Came::Nothing } else { Came::Files(count) };
-        Ok(Outcome { span: item.span, came, considered, passed_over })
+        Ok(Outcome { considered, passed_over, ..without_files(item, came) })
     }
 }
 
@@ -206,10 +207,10 @@ fn only<'e>(alike: &[&'e Entry], folder: &TreePath) -> Result<Option<&'e Entry>,
 }
 
 /// Why there is no folder with this name.
-fn link_instead(entries: &[Known], name: &str, at: Placement) -> Way {
+fn not_there(entries: &[Known], name: &str, at: Placement) -> Way {
     let link = alike(entries, name).iter().find(|known| known.entry.kind == EntryKind::Link);
     match link {
         Some(link) => Way::Link(Placement { path: at.path.join(&link.entry.name), ..at }),
-        None => Way::Nowhere,
+        None => Way::Nowhere(Placement { path: at.path.join(name), ..at }),
     }
 }

@@ -75,6 +75,8 @@ fn an_alternative_is_taken_only_when_nothing_is_there_before() {
 fn a_folder_that_is_not_there_is_nothing_and_no_problem() {
     let found = whole(r"c:\payloadsource\gone\a.zip,^c:\payloadsource\readme.txt");
     assert_eq!(names(&found), ["readme.txt"]);
+    let missing = found.outcomes[0].missing.as_ref().expect("told");
+    assert_eq!(missing.path.to_string(), "gone");
 }
 
 #[test]
@@ -97,6 +99,9 @@ fn nothing_outside_the_roots_is_looked_at() {
         assert!(matches!(problem(&whole(spec)), Problem::OutsideRoots(_)), "{spec}");
     }
     assert_eq!(problem(&whole("books2.zip")), Problem::Relative);
+    let elsewhere = Layout::by_attribute(r"d:\goods", None).expect("a base");
+    let told = problem(&at(&tree(), r"x\a*.zip", &elsewhere));
+    assert_eq!(told, Problem::OutsideRoots("d:/goods/x/a*.zip".to_owned()), "base and all");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod migrate;
 mod notices;
 mod orders;
 mod output;
+mod payload;
 mod products;
 mod quarantine;
 mod secrets;
@@ -74,6 +75,9 @@ pub enum Verb {
     /// The keys: export, import, rotate.
     #[command(subcommand)]
     Secrets(secrets::Verb),
+    /// What a payload spec delivers: explain, pack.
+    #[command(subcommand)]
+    Payload(payload::Verb),
 }
 
 /// Flags that every verb understands.
@@ -158,7 +162,7 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         Verb::Staff(verb) => staff::run(&desk, verb),
         Verb::Backup(options) => backup::backup(&desk, &options),
         Verb::Quarantine(verb) => quarantine::run(&desk, verb),
-        Verb::Migrate(_) | Verb::Doctor | Verb::Restore(_) | Verb::Secrets(_) => Ok(()),
+        Verb::Migrate(_) | Verb::Doctor | Verb::Restore(_) | Verb::Secrets(_) | Verb::Payload(_) => Ok(()),
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -170,7 +174,7 @@ enum Early {
 }
 use Early::{Done, NeedsDesk};
 
-/// Verbs for a database that may be missing, broken, old or new: they must not open the product.
+/// Verbs that need no database, or one that may be missing, broken, old or new: they must not open the product.
 fn without_desk(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Early, VerbError> {
     let output = Output::new(common.json);
     let config = || Config::load(config_file, std::env::vars()).map_err(StartError::Config);
@@ -179,6 +183,7 @@ fn without_desk(config_file: Option<&Path>, common: &Common, verb: Verb) -> Resu
         Verb::Doctor => return Ok(Done(doctor::run(config_file, output, SystemClock::default().now()))),
         Verb::Restore(options) => backup::restore_from(&config()?, &options, output)?,
         Verb::Secrets(verb) => secrets::run(&config()?, verb, output)?,
+        Verb::Payload(verb) => return Ok(Done(payload::run(verb, output)?)),
         other => return Ok(NeedsDesk(other)),
     }
     Ok(Done(ExitCode::SUCCESS))

@@ -52,6 +52,16 @@ impl Output {
         show(value, 0);
     }
 
+    /// What a verb prints in its own way for people, or an object.
+    pub fn text_or(self, text: impl FnOnce(), value: &serde_json::Value) {
+        if self.json { print(value) } else { text() }
+    }
+
+    /// As [`Output::done`], where standard output is taken.
+    pub fn done_aside(self, text: &str, value: &serde_json::Value) {
+        if self.json { eprintln!("{value}") } else { eprintln!("{text}") }
+    }
+
     /// That it was done, in words, or an object.
     pub fn done(self, text: &str, value: &serde_json::Value) {
         if self.json { print(value) } else { println!("{text}") }
