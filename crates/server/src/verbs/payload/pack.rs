@@ -194,7 +194,7 @@ impl<'a> Out<'a> {
         let stdout = io::stdout();
         let copied = match &self {
             Self::Stdout => copy(reader, &mut stdout.lock()),
-            Self::File { out, .. } => copy(reader, &mut out.file() as &mut dyn Write),
+            Self::File { out, .. } => copy(reader, &mut out.file()),
         };
         let (bytes, sha256) = copied.map_err(|why| self.failed(why))?;
         let to_stdout = matches!(self, Self::Stdout);
