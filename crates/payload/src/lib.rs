@@ -19,6 +19,7 @@ mod path;
 mod pattern;
 mod resolve;
 mod scan;
+pub mod sendsafe;
 mod spec;
 mod tree;
 mod walk;

@@ -7,3 +7,4 @@ mod page;
 mod properties;
 mod resolving;
 mod seed;
+mod sendsafe;

@@ -1,5 +1,7 @@
 //! What holds for any text.
 
+use kernel::Currency;
+use payload::sendsafe::{Columns, Items, Settings, Text, TtlUnit, Verdict};
 use payload::{
     Anchor, Artwork, Attributes, Delivery, Format, Goods, Item, Join, Layout, Limits, Login, MemoryTree,
     NamePattern, PathSpec, Pick, Reach, Root, Span, Spec, resolve,
@@ -74,6 +76,25 @@ fn goods() -> impl Strategy<Value = Goods> {
 }
 
 proptest! {
+    #[test]
+    fn any_file_is_read_or_refused_with_the_reason(
+        head in "(sku,price,payloadloc|sku;price;attribute|PAYLOAD TTL = 6|\\PC{0,20})",
+        lines in prop::collection::vec("[-a1,;\t=\"$.%~^*/ ]{0,20}|\\PC{0,20}", 0..6),
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let written = [head.as_bytes(), b"\n", lines.join("\n").as_bytes(), &bytes].concat();
+        let text = Text::decode(&written).text;
+        let settings = Settings::read(&text, Some(TtlUnit::Hours));
+        let number = text.lines().count();
+        prop_assert!(settings.lines.iter().all(|line| (1..=number).contains(&line.line)));
+        if let Ok(items) = Items::read(&text, &Columns::default(), &settings, Currency::USD) {
+            for (line, item) in items.rows {
+                prop_assert_eq!(item.is_some(), line.verdict == Verdict::Taken);
+                prop_assert!(item.is_some() || !line.told.is_empty());
+            }
+        }
+    }
+
     #[test]
     fn every_tree_can_be_written_and_read_again(
         items in prop::collection::vec((goods(), any::<bool>()), 0..6)
