@@ -9,6 +9,7 @@ mod backup;
 mod connections;
 mod customers;
 mod doctor;
+mod import;
 mod merchants;
 mod migrate;
 mod notices;
@@ -75,6 +76,9 @@ pub enum Verb {
     /// The keys: export, import, rotate.
     #[command(subcommand)]
     Secrets(secrets::Verb),
+    /// Take over what other shops leave behind: sendsafe.
+    #[command(subcommand)]
+    Import(import::Verb),
     /// What a payload spec delivers: explain, pack.
     #[command(subcommand)]
     Payload(payload::Verb),
@@ -147,11 +151,10 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         NeedsDesk(verb) => verb,
     };
     let desk = desk(config_file, common)?;
+    let judged = |good: bool| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     match verb {
-        Verb::Audit(options) => {
-            let clean = audit::run(&desk, options)?;
-            return Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-        }
+        Verb::Audit(options) => return audit::run(&desk, options).map(judged),
+        Verb::Import(verb) => return import::run(&desk, verb).map(judged),
         Verb::Merchants(verb) => merchants::run(&desk, verb),
         Verb::Connections(verb) => connections::run(&desk, verb),
         Verb::Products(verb) => products::run(&desk, verb),

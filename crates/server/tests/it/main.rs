@@ -2,6 +2,7 @@
 
 mod demo;
 mod hardening;
+mod import;
 mod payload;
 mod refusals;
 mod restore;
