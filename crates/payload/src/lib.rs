@@ -27,7 +27,7 @@ mod walk;
 pub use attribute::{AttributeError, Attributes, Choice};
 pub use directory::DirectoryTree;
 pub use error::{Expected, ParseError};
-pub use path::{Anchor, NamePattern, PathError, PathSpec};
+pub use path::{Anchor, NamePattern, PathError, PathSpec, turns_direction};
 pub use pattern::{NameKey, Pattern};
 pub use resolve::{
     Came, Considered, Fate, Layout, Limits, Outcome, Placement, Problem, Resolution, Root, resolve,

@@ -232,8 +232,8 @@ fn check(part: &[Glyph]) -> Result<(), PathError> {
     Ok(())
 }
 
-/// Marks that make `exe.jpg` out of `gpj.exe` on a screen.
-pub(crate) fn turns_direction(letter: char) -> bool {
+/// Whether a character is a mark that makes `exe.jpg` out of `gpj.exe` on a screen.
+pub fn turns_direction(letter: char) -> bool {
     matches!(letter, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

@@ -180,6 +180,9 @@ pub enum Problem {
     /// Below no root.
     #[error("\"{0}\" is in none of the declared roots")]
     OutsideRoots(String),
+    /// Two roots with one name.
+    #[error("the roots \"{0}\" and \"{1}\" have one name; names are compared without regard to case")]
+    TwoRoots(String, String),
     /// Two names that differ by case only: two folders, or two files of which neither is spelled exactly so.
     #[error("\"{one}\" and \"{other}\" in \"{folder}\" differ by case only; rename one")]
     Ambiguous {

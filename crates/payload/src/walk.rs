@@ -1,5 +1,6 @@
 //! Goes through the roots for one item after another.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -76,7 +77,7 @@ impl<'a, 'r> Walk<'a, 'r> {
             _ if path.anchor == Anchor::Relative => return Err(Problem::Relative),
             _ => (&path.anchor, own.collect()),
         };
-        let Some((root, depth)) = self.root_of(anchor, &steps) else {
+        let Some((root, depth)) = self.root_of(anchor, &steps)? else {
             let folders: String = steps.iter().map(|name| format!("{name}/")).collect();
             return Err(Problem::OutsideRoots(format!("{anchor}{folders}{}", path.name)));
         };
@@ -92,7 +93,7 @@ impl<'a, 'r> Walk<'a, 'r> {
     }
 
     /// The root with the longest path of those that the steps begin with, and its length.
-    fn root_of(&self, anchor: &Anchor, steps: &[&str]) -> Option<(usize, usize)> {
+    fn root_of(&self, anchor: &Anchor, steps: &[&str]) -> Result<Option<(usize, usize)>, Problem> {
         let alike = |folder: &String, step: &&str| NameKey::of(folder) == NameKey::of(step);
         let begins = |root: &Root<'_>| {
             root.anchor == *anchor
@@ -100,7 +101,21 @@ impl<'a, 'r> Walk<'a, 'r> {
                 && root.folders.iter().zip(steps).all(|(folder, step)| alike(folder, step))
         };
         let fitting = self.roots.iter().enumerate().filter(|(_, root)| begins(root));
-        fitting.map(|(number, root)| (number, root.folders.len())).max_by_key(|(_, depth)| *depth)
+        let mut fitting: Vec<(usize, usize)> =
+            fitting.map(|(number, root)| (number, root.folders.len())).collect();
+        fitting.sort_by_key(|(number, depth)| (Reverse(*depth), *number));
+        match fitting.as_slice() {
+            [(one, depth), (other, same), ..] if depth == same => {
+                Err(Problem::TwoRoots(self.named(*one), self.named(*other)))
+            }
+            [longest, ..] => Ok(Some(*longest)),
+            [] => Ok(None),
+        }
+    }
+
+    fn named(&self, root: usize) -> String {
+        let Some(root) = self.roots.get(root) else { return String::new() };
+        format!("{}{}", root.anchor, root.folders.join("/"))
     }
 
     fn list(&mut self, at: &Placement) -> Listed {

@@ -176,3 +176,21 @@ fn the_longest_root_has_the_file() {
     let found = resolve(&spec, &roots, &Layout::FullPaths, Limits::default());
     assert_eq!((found.files[0].root, found.bytes), (1, 2));
 }
+
+#[test]
+fn two_roots_with_one_name_are_an_error() {
+    let (one, other) = (MemoryTree::new().with("a.zip", 1), MemoryTree::new().with("a.zip", 2));
+    let spec = Spec::parse("/srv/goods/a.zip").expect("a spec");
+    let roots =
+        [Root::new("/srv/goods", &one).expect("a root"), Root::new("/srv/Goods/", &other).expect("a root")];
+    let found = resolve(&spec, &roots, &Layout::FullPaths, Limits::default());
+    assert_eq!(problem(&found), Problem::TwoRoots("/srv/goods".to_owned(), "/srv/Goods".to_owned()));
+}
+
+#[test]
+fn two_folders_that_differ_by_case_are_an_error_even_when_one_is_spelled_so() {
+    let tree = tree().with("RED/photo.jpg", 9);
+    for spec in [r"c:\payloadsource\Red\photo.jpg", r"c:\payloadsource\red\photo.jpg"] {
+        assert!(matches!(problem(&at(&tree, spec, &Layout::FullPaths)), Problem::Ambiguous { .. }), "{spec}");
+    }
+}

@@ -31,7 +31,7 @@ use kernel::{Clock as _, MerchantId, SystemClock};
 
 use crate::config::Config;
 use crate::wiring::{self, StartError};
-pub use output::Output;
+pub use output::{Output, printable};
 
 /// The verbs that work on one merchant's things.
 #[derive(Debug, Subcommand)]

@@ -68,6 +68,16 @@ impl Output {
     }
 }
 
+/// A text from elsewhere, for a terminal: control characters, and marks that turn the direction of text, are
+/// shown instead of obeyed.
+pub fn printable(text: &str) -> String {
+    let obeyed = |letter: char| letter.is_control() || payload::turns_direction(letter);
+    let shown = text
+        .chars()
+        .map(|letter| if obeyed(letter) { letter.escape_unicode().to_string() } else { letter.to_string() });
+    shown.collect()
+}
+
 fn print(value: &serde_json::Value) {
     println!("{}", serde_json::to_string_pretty(value).unwrap_or_default());
 }

@@ -322,3 +322,16 @@ fn nothing_is_left_behind_and_nothing_is_replaced() {
     names.sort_unstable();
     assert_eq!(names, ["goods", "order.zip", "password", "secret.txt"]);
 }
+
+#[test]
+fn a_name_that_would_write_to_the_terminal_is_shown_and_not_obeyed() {
+    let place = shop();
+    place.file("goods/\u{1b}[2Jgone.zip", 0o644, "x");
+    place.file("goods/\u{202e}piz.exe", 0o644, "x");
+    let ran = place.run(&["payload", "explain", "/srv/goods/*", "--root", ROOT]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(!ran.out.contains(['\u{1b}', '\u{202e}']), "{}", ran.out);
+    assert!(ran.out.contains("/srv/goods/\\u{1b}[2Jgone.zip"), "{}", ran.out);
+    let packed = place.json(&["payload", "pack", "/srv/goods/*.exe", "--root", ROOT, "-o", "order.zip"]);
+    assert_eq!(packed["entries"][0]["name"], "piz.exe");
+}

@@ -16,7 +16,7 @@ use kernel::{Currency, Span};
 use payload::sendsafe::{Columns, Encoding, Item, Items, Kind, Line, Settings, Text, TtlUnit, Verdict};
 use serde_json::{Value, json};
 
-use super::super::{Desk, VerbError};
+use super::super::{Desk, VerbError, printable};
 
 /// What to import, and the answers to what the files leave open.
 #[derive(Debug, clap::Args)]
@@ -276,8 +276,8 @@ fn print(all: &[Read], outcome: &Outcome, payloads: usize) {
         let encoding = json!(file.encoding);
         println!("{} ({})", file.path, encoding.as_str().unwrap_or_default());
         for (line, _) in &file.rows {
-            let told = line.told.join("; ");
-            println!("  {:>5}  {:<8}  {}: {told}", line.line, line.verdict.as_str(), line.what);
+            let told = printable(&format!("{}: {}", line.what, line.told.join("; ")));
+            println!("  {:>5}  {:<8}  {told}", line.line, line.verdict.as_str());
         }
     }
     let Made { new, there } = outcome.made;

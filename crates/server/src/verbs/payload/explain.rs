@@ -7,7 +7,7 @@ use kernel::Secret;
 use payload::{Considered, Fate, Item, Outcome, Resolution};
 use serde_json::{Value, json};
 
-use super::super::{Output, VerbError};
+use super::super::{Output, VerbError, printable};
 use super::ground::{Ground, Opened};
 use super::words;
 
@@ -41,7 +41,10 @@ fn told(opened: &Opened, found: &Resolution) -> Result<Value, VerbError> {
 }
 
 fn told_item(opened: &Opened, item: &Item, outcome: &Outcome) -> Value {
-    let considered = |one: &Considered| json!({ "path": opened.shown(&one.at), "bytes": one.bytes, "in": one.fate == Fate::Taken, "why": one.fate });
+    let considered = |one: &Considered| {
+        let taken = one.fate == Fate::Taken;
+        json!({ "path": opened.path(&one.at), "bytes": one.bytes, "in": taken, "why": one.fate })
+    };
     json!({
         "item": item.to_string(),
         "start": outcome.span.start,
@@ -50,7 +53,7 @@ fn told_item(opened: &Opened, item: &Item, outcome: &Outcome) -> Value {
         "told": words::came(&outcome.came),
         "considered": outcome.considered.iter().map(considered).collect::<Vec<_>>(),
         "passed_over": outcome.passed_over,
-        "missing": outcome.missing.as_ref().map(|at| opened.shown(at)),
+        "missing": outcome.missing.as_ref().map(|at| opened.path(at)),
     })
 }
 
@@ -74,11 +77,12 @@ fn archive_length(found: &Resolution, password: Option<Secret<String>>) -> Resul
 fn print(opened: &Opened, found: &Resolution, told: &Value) {
     for (item, outcome) in opened.spec.items.iter().zip(&found.outcomes) {
         println!("{item}");
-        println!("  {}", words::came(&outcome.came));
+        println!("  {}", printable(&words::came(&outcome.came)));
         if let Some(missing) = &outcome.missing {
-            println!("  there is no folder {}", opened.shown(missing));
+            println!("  there is no folder {}", printable(&opened.path(missing)));
         }
-        let paths: Vec<String> = outcome.considered.iter().map(|one| opened.shown(&one.at)).collect();
+        let paths: Vec<String> =
+            outcome.considered.iter().map(|one| printable(&opened.path(&one.at))).collect();
         let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
         for (path, one) in paths.iter().zip(&outcome.considered) {
             println!("  {path:<width$}  {}", words::fate(one));

@@ -100,13 +100,10 @@ impl Opened {
     }
 
     /// Where a file is, as specs would write it.
-    pub fn shown(&self, at: &Placement) -> String {
-        let root = self.root_name(at).trim_end_matches(['/', '\\']);
+    pub fn path(&self, at: &Placement) -> String {
+        let root = self.roots.get(at.root).map_or("", |(name, _)| name);
+        let root = root.trim_end_matches(['/', '\\']);
         format!("{root}/{}", at.path)
-    }
-
-    pub fn root_name(&self, at: &Placement) -> &str {
-        self.roots.get(at.root).map_or("", |(name, _)| name)
     }
 
     /// Opens a file that was found.

@@ -13,7 +13,7 @@ use payload::{Came, Placement, Resolution};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::super::{Output, VerbError};
+use super::super::{Output, VerbError, printable};
 use super::ground::{Ground, Opened};
 use super::range::ByteRange;
 use super::spool::Spool;
@@ -98,7 +98,7 @@ fn refusal(text: String) -> VerbError {
 fn refuse(opened: &Opened, found: &Resolution) -> Result<(), VerbError> {
     for (item, outcome) in opened.spec.items.iter().zip(&found.outcomes) {
         match &outcome.came {
-            Came::Broken(problem) => return Err(refusal(format!("{item}: {problem}"))),
+            Came::Broken(problem) => return Err(refusal(printable(&format!("{item}: {problem}")))),
             Came::Elsewhere | Came::Nothing => {
                 eprintln!("not packed: {item}: {}", words::came(&outcome.came))
             }
@@ -117,8 +117,8 @@ fn take_in(opened: &Opened, found: &Resolution, spool: &mut Spool) -> Result<Vec
         bar.set_style(style);
     }
     let mut take = |at: &Placement| {
-        bar.set_message(at.path.name().to_owned());
-        let failed = |why: String| refusal(format!("{}: {why}", opened.shown(at)));
+        bar.set_message(printable(at.path.name()));
+        let failed = |why: String| refusal(printable(&format!("{}: {why}", opened.path(at))));
         let (file, length) = opened.read(at).map_err(|error| failed(error.to_string()))?;
         let entry = spool.take(at.path.name(), &mut bar.wrap_read(file), length);
         entry.map_err(|error| failed(error.to_string()))
