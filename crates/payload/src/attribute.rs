@@ -47,6 +47,17 @@ impl Attributes {
         Ok(Self(known))
     }
 
+    /// The values of a list with commas, as in `Large, Medium, Small`; none when there is only blank.
+    ///
+    /// # Errors
+    /// [`AttributeError`].
+    pub fn list(text: &str) -> Result<Self, AttributeError> {
+        if text.trim().is_empty() {
+            return Ok(Self::default());
+        }
+        Self::new(text.split(',').map(|value| value.trim().to_owned()))
+    }
+
     /// The values, as declared.
     pub fn values(&self) -> &[String] {
         &self.0

@@ -50,6 +50,11 @@ pub enum Expected {
     /// `~` or `%` before something that is no file.
     #[error("\"{0}\" goes with files only; remove it here")]
     FilesOnly(char),
+    /// `%` before a path that is not absolute.
+    #[error(
+        "expected an absolute path after \"%\", as in %c:\\payloadsource\\file.zip or %/srv/goods/file.zip"
+    )]
+    AbsoluteAfterPercent,
     /// `@` or `#` with nothing behind it.
     #[error("expected the parameter that \"{0}\" hands over, as in {0}W8898")]
     Parameter(char),
@@ -67,7 +72,8 @@ pub enum Expected {
     Place,
     /// A number of fields that means nothing.
     #[error(
-        "expected host, user and password with or without a directory, that is 3 or 4 fields after the format; found {0}"
+        "expected host, user and password with or without a directory, that is 3 or 4 fields after the format; found \
+         {0}. A field that holds \"!\" stands in quotation marks"
     )]
     PlaceFields(usize),
     /// A field that may not be empty.

@@ -3,7 +3,7 @@
 use kernel::Secret;
 
 use crate::error::{Expected, ParseError};
-use crate::path::{PathSpec, SPEC_CHARACTERS_MAX};
+use crate::path::{Anchor, PathSpec, SPEC_CHARACTERS_MAX};
 use crate::scan::{Glyph, Segment, segments, text_of, trim};
 use crate::spec::{Artwork, Credential, Delivery, Format, Goods, Item, Join, Login, Pick, Reach, Spec};
 
@@ -87,6 +87,9 @@ impl Parser<'_> {
         } else {
             let path = PathSpec::read(rest)
                 .or_else(|(byte, error)| self.fail(byte.unwrap_or(segment.span.end), error))?;
+            if prefixes.percent.is_some() && path.anchor == Anchor::Relative {
+                return self.fail(first.byte, Expected::AbsoluteAfterPercent);
+            }
             let pick = if prefixes.tilde.is_some() { Pick::First } else { Pick::All };
             let reach = if prefixes.percent.is_some() { Reach::Absolute } else { Reach::Store };
             Goods::Files { path, pick, reach }

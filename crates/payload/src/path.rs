@@ -232,8 +232,8 @@ fn check(part: &[Glyph]) -> Result<(), PathError> {
     Ok(())
 }
 
-/// Marks that make `exe.jpg` out of `gpj.exe` on a screen.
-pub(crate) fn turns_direction(letter: char) -> bool {
+/// Whether a character is a mark that makes `exe.jpg` out of `gpj.exe` on a screen.
+pub fn turns_direction(letter: char) -> bool {
     matches!(letter, '\u{200E}' | '\u{200F}' | '\u{061C}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -252,7 +252,7 @@ fn is_device(name: &str) -> bool {
 }
 
 /// The shape of the names that Windows makes up: six characters, a tilde, a number.
-fn is_short_name(name: &str) -> bool {
+pub(crate) fn is_short_name(name: &str) -> bool {
     let (stem, ending) = name.split_once('.').unwrap_or((name, ""));
     let Some((head, number)) = stem.rsplit_once('~') else { return false };
     let digits = !number.is_empty() && number.chars().all(|digit| digit.is_ascii_digit());

@@ -1,5 +1,7 @@
 //! Names compared without regard to case, and wildcards that match in one pass.
 
+use std::collections::BTreeMap;
+
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Most characters of a pattern that are no `*`: each is a bit of the matcher's one word.
@@ -46,10 +48,14 @@ pub(crate) enum Token {
 #[derive(Debug, Clone)]
 pub struct Pattern {
     tokens: Vec<Token>,
-    /// The characters to be met, in their order.
-    wanted: Vec<Token>,
+    /// How many characters are to be met.
+    length: usize,
     /// Bit i: any number of characters may pass between i met ones and the next.
     loops: u128,
+    /// Bit i: any character is the next after i met ones.
+    any: u128,
+    /// By character, in order. Bit i: it is the next after i met ones.
+    next: Vec<(char, u128)>,
 }
 
 impl Pattern {
@@ -57,15 +63,20 @@ impl Pattern {
     pub(crate) fn new(tokens: Vec<Token>) -> Option<Self> {
         let tokens =
             if tokens == [Token::Many, Token::One('.'), Token::Many] { vec![Token::Many] } else { tokens };
-        let mut wanted = Vec::new();
-        let mut loops = 0u128;
+        let (mut length, mut loops, mut any) = (0usize, 0u128, 0u128);
+        let mut next = BTreeMap::new();
         for token in folded(&tokens) {
+            // A pattern that ends on its last bit has no room for another character, but for a star.
+            let bit = 1u128.checked_shl(u32::try_from(length).ok()?)?;
             match token {
-                Token::Many => loops |= 1u128.checked_shl(u32::try_from(wanted.len()).ok()?)?,
-                token => wanted.push(token),
+                Token::Many => loops |= bit,
+                Token::Any => any |= bit,
+                Token::One(letter) => *next.entry(letter).or_insert(0) |= bit,
             }
+            length = length.saturating_add(usize::from(token != Token::Many));
         }
-        (wanted.len() <= PATTERN_CHARACTERS_MAX).then_some(Self { tokens, wanted, loops })
+        let next = next.into_iter().collect();
+        (length <= PATTERN_CHARACTERS_MAX).then_some(Self { tokens, length, loops, any, next })
     }
 
     /// Whether the whole name matches.
@@ -77,15 +88,13 @@ impl Pattern {
                 return false;
             }
         }
-        met >> self.wanted.len() == 1
+        met >> self.length == 1
     }
 
     /// The states that this character leads on from.
     fn meeting(&self, letter: char) -> u128 {
-        self.wanted.iter().enumerate().fold(0, |mask, (at, token)| match token {
-            Token::One(wanted) if *wanted != letter => mask,
-            _ => mask | (1u128 << at),
-        })
+        let own = self.next.binary_search_by_key(&letter, |(next, _)| *next).ok();
+        self.any | own.and_then(|at| self.next.get(at)).map_or(0, |(_, bits)| *bits)
     }
 
     pub(crate) fn tokens(&self) -> &[Token] {

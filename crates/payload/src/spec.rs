@@ -201,15 +201,22 @@ impl Spec {
 impl std::fmt::Display for Spec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (at, item) in self.items.iter().enumerate() {
-            match (at, item.join) {
-                (0, Join::And) => {}
-                (0, Join::IfNot) => f.write_str("^")?,
-                (_, Join::And) => f.write_str(",+")?,
-                (_, Join::IfNot) => f.write_str(",^")?,
+            if at > 0 {
+                f.write_str(if item.join == Join::And { ",+" } else { "," })?;
             }
-            item.goods.fmt(f)?;
+            item.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+/// The item as the first of a spec; so `^` stands before it, and `+` does not.
+impl std::fmt::Display for Item {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.join == Join::IfNot {
+            f.write_str("^")?;
+        }
+        self.goods.fmt(f)
     }
 }
 
@@ -252,6 +259,7 @@ pub(crate) fn quoted(text: &str) -> String {
         && !text.contains(['"', ',', '!', '*', '?', '/', '\\', '{', '}'])
         && !text.starts_with(['+', '^', '%', '~', '@', '#'])
         && !text.get(..10).is_some_and(|head| head.eq_ignore_ascii_case("ffpsourced"))
-        && !text.eq_ignore_ascii_case("none");
+        && !text.eq_ignore_ascii_case("none")
+        && !crate::path::is_short_name(text);
     if plain || text == "/" { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
 }

@@ -69,15 +69,18 @@ pub enum EntryKind {
     Other,
 }
 
-/// Why a folder cannot be listed.
+/// Why a folder cannot be listed, or a file not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TreeError {
     /// There is none.
-    #[error("there is no folder \"{0}\"")]
+    #[error("there is no \"{0}\"")]
     Missing(TreePath),
-    /// It is a file, or a link that is not followed.
-    #[error("\"{0}\" is not a folder")]
+    /// A file, or a link that is not followed, where a folder should be.
+    #[error("\"{0}\" leads through something that is no folder; links are not followed")]
     NotAFolder(TreePath),
+    /// A folder, a link, a device or a pipe where a file should be.
+    #[error("\"{0}\" is not a file")]
+    NotAFile(TreePath),
     /// It has more entries than were allowed.
     #[error("the folder \"{folder}\" has more than {most} entries")]
     TooMany {
@@ -87,10 +90,10 @@ pub enum TreeError {
         most: usize,
     },
     /// The system said no.
-    #[error("the folder \"{folder}\" cannot be read: {why}")]
+    #[error("\"{path}\" cannot be read: {why}")]
     Unreadable {
-        /// Which.
-        folder: TreePath,
+        /// What.
+        path: TreePath,
         /// What the system said.
         why: String,
     },

@@ -112,7 +112,8 @@ fn parse(export: &str) -> Option<Export> {
     bearable.then_some(export)
 }
 
-fn derive(
+/// A key that takes long to find by trying passphrases.
+pub fn derive(
     passphrase: &Secret<String>,
     salt: &[u8; SALT_LENGTH],
     cost: Cost,

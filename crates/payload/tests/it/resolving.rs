@@ -75,6 +75,8 @@ fn an_alternative_is_taken_only_when_nothing_is_there_before() {
 fn a_folder_that_is_not_there_is_nothing_and_no_problem() {
     let found = whole(r"c:\payloadsource\gone\a.zip,^c:\payloadsource\readme.txt");
     assert_eq!(names(&found), ["readme.txt"]);
+    let missing = found.outcomes[0].missing.as_ref().expect("told");
+    assert_eq!(missing.path.to_string(), "gone");
 }
 
 #[test]
@@ -97,6 +99,9 @@ fn nothing_outside_the_roots_is_looked_at() {
         assert!(matches!(problem(&whole(spec)), Problem::OutsideRoots(_)), "{spec}");
     }
     assert_eq!(problem(&whole("books2.zip")), Problem::Relative);
+    let elsewhere = Layout::by_attribute(r"d:\goods", None).expect("a base");
+    let told = problem(&at(&tree(), r"x\a*.zip", &elsewhere));
+    assert_eq!(told, Problem::OutsideRoots("d:/goods/x/a*.zip".to_owned()), "base and all");
 }
 
 #[test]
@@ -136,10 +141,7 @@ struct Failing(MemoryTree);
 impl FileTree for Failing {
     fn list(&self, folder: &TreePath, most: usize) -> Result<Vec<payload::Entry>, TreeError> {
         if folder.name() == "Red" {
-            return Err(TreeError::Unreadable {
-                folder: folder.clone(),
-                why: "input/output error".to_owned(),
-            });
+            return Err(TreeError::Unreadable { path: folder.clone(), why: "input/output error".to_owned() });
         }
         self.0.list(folder, most)
     }
@@ -162,7 +164,7 @@ fn a_payload_is_bounded_in_files_bytes_and_entries() {
     let within = |limits| problem(&resolve(&spec, &roots, &Layout::FullPaths, limits));
     assert_eq!(within(Limits { files: 2, ..Limits::default() }), Problem::Files(2));
     assert_eq!(within(Limits { bytes: 12, ..Limits::default() }), Problem::Bytes(12));
-    assert!(matches!(within(Limits { entries: 3, ..Limits::default() }), Problem::Tree(_)));
+    assert_eq!(within(Limits { entries: 3, ..Limits::default() }), Problem::Entries(3));
 }
 
 #[test]
@@ -173,4 +175,22 @@ fn the_longest_root_has_the_file() {
     let roots: Vec<Root<'_>> = roots.map(|(path, tree)| Root::new(path, tree).expect("a root")).collect();
     let found = resolve(&spec, &roots, &Layout::FullPaths, Limits::default());
     assert_eq!((found.files[0].root, found.bytes), (1, 2));
+}
+
+#[test]
+fn two_roots_with_one_name_are_an_error() {
+    let (one, other) = (MemoryTree::new().with("a.zip", 1), MemoryTree::new().with("a.zip", 2));
+    let spec = Spec::parse("/srv/goods/a.zip").expect("a spec");
+    let roots =
+        [Root::new("/srv/goods", &one).expect("a root"), Root::new("/srv/Goods/", &other).expect("a root")];
+    let found = resolve(&spec, &roots, &Layout::FullPaths, Limits::default());
+    assert_eq!(problem(&found), Problem::TwoRoots("/srv/goods".to_owned(), "/srv/Goods".to_owned()));
+}
+
+#[test]
+fn two_folders_that_differ_by_case_are_an_error_even_when_one_is_spelled_so() {
+    let tree = tree().with("RED/photo.jpg", 9);
+    for spec in [r"c:\payloadsource\Red\photo.jpg", r"c:\payloadsource\red\photo.jpg"] {
+        assert!(matches!(problem(&at(&tree, spec, &Layout::FullPaths)), Problem::Ambiguous { .. }), "{spec}");
+    }
 }

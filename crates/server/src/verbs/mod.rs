@@ -9,11 +9,13 @@ mod backup;
 mod connections;
 mod customers;
 mod doctor;
+mod import;
 mod merchants;
 mod migrate;
 mod notices;
 mod orders;
 mod output;
+mod payload;
 mod products;
 mod quarantine;
 mod secrets;
@@ -29,7 +31,7 @@ use kernel::{Clock as _, MerchantId, SystemClock};
 
 use crate::config::Config;
 use crate::wiring::{self, StartError};
-pub use output::Output;
+pub use output::{Output, printable};
 
 /// The verbs that work on one merchant's things.
 #[derive(Debug, Subcommand)]
@@ -74,6 +76,12 @@ pub enum Verb {
     /// The keys: export, import, rotate.
     #[command(subcommand)]
     Secrets(secrets::Verb),
+    /// Take over what other shops leave behind: sendsafe.
+    #[command(subcommand)]
+    Import(import::Verb),
+    /// What a payload spec delivers: explain, pack.
+    #[command(subcommand)]
+    Payload(payload::Verb),
 }
 
 /// Flags that every verb understands.
@@ -143,11 +151,10 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         NeedsDesk(verb) => verb,
     };
     let desk = desk(config_file, common, verb.beginning())?;
+    let judged = |good: bool| if good { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     match verb {
-        Verb::Audit(options) => {
-            let clean = audit::run(&desk, options)?;
-            return Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-        }
+        Verb::Audit(options) => return audit::run(&desk, options).map(judged),
+        Verb::Import(verb) => return import::run(&desk, verb).map(judged),
         Verb::Merchants(verb) => merchants::run(&desk, verb),
         Verb::Connections(verb) => connections::run(&desk, verb),
         Verb::Products(verb) => products::run(&desk, verb),
@@ -158,7 +165,7 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         Verb::Staff(verb) => staff::run(&desk, verb),
         Verb::Backup(options) => backup::backup(&desk, &options),
         Verb::Quarantine(verb) => quarantine::run(&desk, verb),
-        Verb::Migrate(_) | Verb::Doctor | Verb::Restore(_) | Verb::Secrets(_) => Ok(()),
+        Verb::Migrate(_) | Verb::Doctor | Verb::Restore(_) | Verb::Secrets(_) | Verb::Payload(_) => Ok(()),
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -170,7 +177,7 @@ enum Early {
 }
 use Early::{Done, NeedsDesk};
 
-/// Verbs for a database that may be missing, broken, old or new: they must not open the product.
+/// Verbs that need no database, or one that may be missing, broken, old or new: they must not open the product.
 fn without_desk(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Early, VerbError> {
     let output = Output::new(common.json);
     let config = || Config::load(config_file, std::env::vars()).map_err(StartError::Config);
@@ -179,6 +186,7 @@ fn without_desk(config_file: Option<&Path>, common: &Common, verb: Verb) -> Resu
         Verb::Doctor => return Ok(Done(doctor::run(config_file, output, SystemClock::default().now()))),
         Verb::Restore(options) => backup::restore_from(&config()?, &options, output)?,
         Verb::Secrets(verb) => secrets::run(&config()?, verb, output)?,
+        Verb::Payload(verb) => return Ok(Done(payload::run(verb, output)?)),
         other => return Ok(NeedsDesk(other)),
     }
     Ok(Done(ExitCode::SUCCESS))
@@ -200,7 +208,8 @@ impl Verb {
             | Self::Connections(connections::Verb::Add { .. })
             | Self::Products(products::Verb::Add { .. })
             | Self::ApiKeys(api_keys::Verb::Create { .. })
-            | Self::Staff(staff::Verb::OwnerLink { .. }) => Beginning::Makes,
+            | Self::Staff(staff::Verb::OwnerLink { .. })
+            | Self::Import(_) => Beginning::Makes,
             // Whoever forgets a new verb here gets one that makes nothing.
             _ => Beginning::Finds,
         }

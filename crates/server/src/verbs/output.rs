@@ -52,10 +52,30 @@ impl Output {
         show(value, 0);
     }
 
+    /// What a verb prints in its own way for people, or an object.
+    pub fn text_or(self, text: impl FnOnce(), value: &serde_json::Value) {
+        if self.json { print(value) } else { text() }
+    }
+
+    /// As [`Output::done`], where standard output is taken.
+    pub fn done_aside(self, text: &str, value: &serde_json::Value) {
+        if self.json { eprintln!("{value}") } else { eprintln!("{text}") }
+    }
+
     /// That it was done, in words, or an object.
     pub fn done(self, text: &str, value: &serde_json::Value) {
         if self.json { print(value) } else { println!("{text}") }
     }
+}
+
+/// A text from elsewhere, for a terminal: control characters, and marks that turn the direction of text, are
+/// shown instead of obeyed.
+pub fn printable(text: &str) -> String {
+    let obeyed = |letter: char| letter.is_control() || payload::turns_direction(letter);
+    let shown = text
+        .chars()
+        .map(|letter| if obeyed(letter) { letter.escape_unicode().to_string() } else { letter.to_string() });
+    shown.collect()
 }
 
 fn print(value: &serde_json::Value) {

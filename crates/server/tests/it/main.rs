@@ -2,7 +2,9 @@
 
 mod demo;
 mod hardening;
+mod import;
 mod looking;
+mod payload;
 mod refusals;
 mod restore;
 mod serve;
