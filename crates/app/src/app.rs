@@ -147,9 +147,13 @@ impl App {
         self.0.commits.load(Ordering::Acquire)
     }
 
-    fn ended(&self) {
+    /// A transaction that failed brought no job. It wakes nobody: the job runner, whose own writes
+    /// fail while the disk is full, would never rest, and fill the log.
+    fn ended<T>(&self, result: &Flow<T>) {
         self.0.commits.fetch_add(1, Ordering::AcqRel);
-        self.job_waiting().notify_one();
+        if result.is_ok() {
+            self.job_waiting().notify_one();
+        }
     }
 
     /// Told when a job may be waiting.
@@ -189,7 +193,7 @@ impl App {
         F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
     {
         let result = self.db().write(self.in_cx(merchant, actor, work)).await;
-        self.ended();
+        self.ended(&result);
         result
     }
 
@@ -200,7 +204,7 @@ impl App {
         F: FnMut(&mut Cx<'_, '_>) -> Flow<T> + Send + 'static,
     {
         let result = self.db().write_blocking(self.in_cx(merchant, actor, work));
-        self.ended();
+        self.ended(&result);
         result
     }
 

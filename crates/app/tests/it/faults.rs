@@ -6,8 +6,9 @@ use app::installation::Quarantine;
 use app::messages::{MessageKind, MessageState};
 use app::notices::NoticeState;
 use app::orders::{Order, OrderStatus};
+use app::problem::Flow;
 use app::products::jobs::Cleaner;
-use db::{Db, MIGRATIONS, Options, Tuning};
+use db::{Db, DbError, MIGRATIONS, Options, Tuning};
 use http::StatusCode;
 use kernel::Span;
 use mail::SendError;
@@ -27,6 +28,7 @@ testkit::both_engines! {
     a_worker_that_died_gives_its_notice_to_another,
     a_job_that_kills_every_worker_ends_with_a_person,
     a_job_done_twice_is_done_once,
+    a_write_that_failed_wakes_no_worker,
     a_clock_that_was_set_back_keeps_numbers_and_links_in_order,
     a_clock_that_jumped_ten_years_takes_nothing_for_good,
     a_full_disk_takes_no_file_and_still_serves_what_is_sold,
@@ -218,6 +220,19 @@ fn a_job_done_twice_is_done_once(t: TestApp) {
     jobs.into_iter().for_each(|job| t.perform(job));
 
     assert_eq!((t.mailbox().len(), t.business_state()), (2, before));
+}
+
+fn a_write_that_failed_wakes_no_worker(t: TestApp) {
+    let woken = |t: &TestApp| {
+        t.block_on(async {
+            tokio::time::timeout(std::time::Duration::ZERO, t.app.job_waiting().notified()).await.is_ok()
+        })
+    };
+    assert!(woken(&t), "the shop was made");
+    let failed = t.write(|_| -> Flow<()> { Err(DbError::DiskFull.into()) });
+    assert!(failed.is_err() && !woken(&t));
+    t.write(|_| Ok(())).expect("it writes");
+    assert!(woken(&t));
 }
 
 fn a_clock_that_was_set_back_keeps_numbers_and_links_in_order(t: TestApp) {

@@ -80,7 +80,10 @@ fn insecure(connection: &Connection, ring: Option<&Ring>, base_url: &str) -> Vec
         Err(error) => findings.push(Finding::insecure(
             "connections",
             format!("the secrets of connection {name} cannot be opened: {error}"),
-            "put the key ring of this database back: handsel secrets import FILE --passphrase-file FILE",
+            format!(
+                "put the key ring of this database back: handsel secrets import FILE --passphrase-file FILE; \
+                 only if that is lost for good, run: {off}, and add the connection again"
+            ),
         )),
         Ok(opened) => {
             for problem in adapter.check(&opened).err().unwrap_or_default() {

@@ -199,3 +199,28 @@ fn everything(place: &Place) -> Vec<(String, Vec<Vec<db::Value>>)> {
     });
     read.expect("rows")
 }
+
+#[test]
+fn a_shop_whose_keys_are_lost_for_good_opens_again_with_new_links_and_connections() {
+    let (home, order) = sold();
+    let backup = home.path("shop.backup");
+    let backup = backup.to_str().expect("UTF-8");
+    home.json(&["backup", backup, "--with-blobs"]);
+    let place = Place::new();
+    place.begin();
+    assert_eq!(place.json(&["restore", backup, "--force"])["keys"], "other");
+    place.json(&["quarantine", "lift", "--yes"]);
+
+    let connection = place.json(&["connections", "list"])[0]["id"].as_str().expect("an id").to_owned();
+    let off = format!("handsel connections disable {connection}");
+    let said = place.refused(&["serve"], 2);
+    assert!(said.contains("secrets import") && said.contains(&off), "{said}");
+    place.json(&["connections", "disable", &connection]);
+    place.json(&["orders", "reissue", &order]);
+    let link = place.json(&["orders", "show", &order, "--links"])["grants"][0]["link"].clone();
+    let link = link.as_str().and_then(|link| link.split_once("/d/")).expect("a link").1.to_owned();
+    let served = place.serve();
+    assert_eq!(Browser::new(served.address).get(&format!("/d/{link}")).status, 200);
+    drop(served);
+    assert_eq!(place.run(&["audit", "--deep"]).code, 0);
+}
