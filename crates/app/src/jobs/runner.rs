@@ -50,35 +50,37 @@ pub async fn run(app: App) {
 /// One turn: due jobs are begun in the background, then the house is kept.
 pub async fn turn(app: &App) -> Flow<()> {
     look_at_quarantine(app).await?;
-    for kind in Kind::ALL {
-        begin_due(app, *kind).await?;
-    }
+    while begin_due(app).await? > 0 {}
     keep_house(app).await
 }
 
-/// Begins due jobs of a kind while it has free places, and never waits for one: the other kinds
-/// want their turn.
-async fn begin_due(app: &App, kind: Kind) -> Flow<()> {
-    loop {
-        let free = free_places(app, kind);
-        let claimed = if free.is_empty() {
-            Vec::new()
-        } else {
-            claim(app, kind, u32::try_from(free.len()).unwrap_or(u32::MAX)).await?
-        };
+/// Begins some of the due jobs of each kind, as far as it has free places, and answers how many.
+/// Never waits for a place, and takes turns: no kind stands behind another's heap.
+async fn begin_due(app: &App) -> Flow<usize> {
+    let mut begun = 0;
+    for kind in Kind::ALL {
+        let free = free_places(app, *kind);
+        if free.is_empty() {
+            continue;
+        }
+        let claimed = claim(app, *kind, u32::try_from(free.len()).unwrap_or(u32::MAX)).await?;
         if claimed.is_empty() {
-            return Ok(());
+            continue;
         }
         failpoint!(JobsClaimed);
-        for (job, place) in claimed.into_iter().zip(free) {
-            let app = app.clone();
-            tokio::spawn(async move {
-                perform(&app, job).await;
-                drop(place);
-                app.job_waiting().notify_one();
-            });
-        }
+        begun += claimed.len();
+        claimed.into_iter().zip(free).for_each(|(job, place)| begin_in(app, job, place));
     }
+    Ok(begun)
+}
+
+fn begin_in(app: &App, job: Claimed, place: OwnedSemaphorePermit) {
+    let app = app.clone();
+    tokio::spawn(async move {
+        perform(&app, job).await;
+        drop(place);
+        app.job_waiting().notify_one();
+    });
 }
 
 /// Takes places before jobs: a job that was claimed must not wait while its lease runs.
@@ -140,7 +142,7 @@ pub fn hand_over(app: &App, job: Claimed) {
 /// Does one job and records how it ended.
 pub async fn perform(app: &App, job: Claimed) {
     let result = match app.quarantine() {
-        Ok(None) => begin(app, &job).await,
+        Ok(None) => work(app, &job).await,
         Ok(Some(_)) => return hold_back(app, job).await,
         Err(failure) => Err(failure.into()),
     };
@@ -152,7 +154,7 @@ pub async fn perform(app: &App, job: Claimed) {
     }
 }
 
-async fn begin(app: &App, job: &Claimed) -> Result<(), JobError> {
+async fn work(app: &App, job: &Claimed) -> Result<(), JobError> {
     match &job.work {
         Work::VerifyNotice { merchant, notice } => notices::jobs::verify(app, job, *merchant, *notice).await,
         Work::SendMessage { merchant, message } => messages::jobs::send(app, job, *merchant, *message).await,

@@ -2,6 +2,8 @@
 
 use app::messages::NO_MAIL_SERVER;
 use app::orders::Order;
+use app::orders::wrong::{self, Among, Wrong};
+use db::{Engine, sql};
 use http::StatusCode;
 use kernel::Span;
 use mail::SendError;
@@ -194,4 +196,27 @@ fn mail_that_waits_for_a_mail_server_is_an_alarm(t: TestApp) {
     t.run_jobs();
     assert!(!t.front_page().contains(NO_MAIL_SERVER));
     t.run_jobs();
+}
+
+/// The front page must not grow slow with the shop.
+#[test]
+fn what_is_wrong_with_orders_is_found_by_index_alone() {
+    let t = TestApp::seeded(Engine::Sqlite, 1);
+    let plan = |(what, bound): (Wrong, usize)| {
+        t.read(move |snapshot| {
+            let explained = sql(format!("EXPLAIN QUERY PLAN {}", wrong::statement(what, Among::Newest)));
+            let explained = (0..bound).fold(explained, |explained, _| explained.bind(1i64));
+            Ok(explained.all(snapshot, |row| row.get::<String>("detail"))?)
+        })
+    };
+
+    let plans =
+        [(Wrong::PaidNotDelivered, 6), (Wrong::PaidNotReached, 7), (Wrong::RefundedStillOpen, 5)].map(plan);
+
+    let steps: Vec<&String> = plans.iter().flatten().collect();
+    let by_status = steps.iter().filter(|step| step.contains("SEARCH orders USING INDEX orders_status"));
+    assert_eq!(by_status.count(), 3, "{steps:#?}");
+    let scans: Vec<_> =
+        steps.iter().filter(|step| step.starts_with("SCAN") && **step != "SCAN near").collect();
+    assert!(scans.is_empty(), "{scans:?} in {steps:#?}");
 }
