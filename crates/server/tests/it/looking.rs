@@ -50,8 +50,8 @@ const FINDS: [&[&str]; 29] = [
     &["--merchant", "second", "products", "list"],
 ];
 
-/// Every verb that may be the first, or reports what it does not find.
-const OTHERS: [&str; 11] = [
+/// Every verb that may be the first, that reports what it does not find, or that needs no shop.
+const OTHERS: [&str; 14] = [
     "serve",
     "demo",
     "merchants add",
@@ -63,6 +63,9 @@ const OTHERS: [&str; 11] = [
     "doctor",
     "restore",
     "secrets import",
+    "import sendsafe",
+    "payload explain",
+    "payload pack",
 ];
 
 /// What is in the place, and how many tables its database has.
