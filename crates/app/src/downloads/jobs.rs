@@ -7,7 +7,7 @@ use kernel::MerchantId;
 
 use super::flow::{self, Count};
 use super::running::Running;
-use super::{Authorized, DownloadState, store};
+use super::{DownloadState, store};
 use crate::app::App;
 use crate::cx::Actor;
 use crate::failpoint;
@@ -17,8 +17,9 @@ use crate::problem::Flow;
 /// A revocation on another node, or from the shell, is felt within this time.
 const WATCH_EVERY: Duration = Duration::from_secs(1);
 /// How many sessions are saved in one commit and looked at in one read: a commit for each of a
-/// thousand running downloads would take longer than the second that a revocation may take.
-const WATCHED_AT_ONCE: usize = 200;
+/// thousand running downloads would take longer than the second that a revocation may take. Few
+/// enough that an order which comes meanwhile does not wait for long.
+const WATCHED_AT_ONCE: usize = 800;
 
 /// Watches until the process ends.
 pub async fn watch(app: App) {
@@ -76,20 +77,21 @@ async fn count(app: &App, taken: &[Taken]) -> Flow<()> {
 }
 
 async fn check(app: &App, some: &[Arc<Running>]) -> Flow<()> {
-    let watched: Vec<_> = some.iter().map(|running| Arc::clone(&running.authorized)).collect();
-    let good = app.read(move |snapshot| {
-        let is_good = |of: &Arc<Authorized>| -> Flow<bool> {
-            let session = store::watched(snapshot, of.download)?;
-            Ok(session.is_some_and(|session| may_go_on(session, of.generation)))
-        };
-        watched.iter().map(is_good).collect::<Flow<Vec<bool>>>()
-    });
-    for (running, good) in some.iter().zip(good.await?) {
-        if !good {
-            running.revoke();
-        }
+    // What has ended and was only saved is not to be cut.
+    let watched: Vec<_> = some.iter().filter(|running| running.is_used()).map(Arc::clone).collect();
+    if watched.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    app.read(move |snapshot| {
+        for running in &watched {
+            let session = store::watched(snapshot, running.authorized.download)?;
+            if !session.is_some_and(|session| may_go_on(session, running.authorized.generation)) {
+                running.revoke();
+            }
+        }
+        Ok(())
+    })
+    .await
 }
 
 /// A session that was given back while its client stood still may not go on for free.

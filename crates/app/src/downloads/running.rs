@@ -73,6 +73,11 @@ impl Running {
         self.revoked.store(true, Ordering::Release);
     }
 
+    /// Whether a transfer of it runs.
+    pub fn is_used(&self) -> bool {
+        self.users.load(Ordering::Acquire) > 0
+    }
+
     /// Counts bytes that were handed to the network.
     pub fn add(&self, bytes: u64) {
         self.unsaved.fetch_add(bytes, Ordering::AcqRel);
@@ -149,7 +154,7 @@ impl Transfers {
     pub fn sweep(&self) -> Vec<Arc<Running>> {
         let mut sessions = self.sessions();
         sessions.retain(|_, Entry { running, .. }| {
-            running.users.load(Ordering::Acquire) > 0 || running.unsaved.load(Ordering::Acquire) > 0
+            running.is_used() || running.unsaved.load(Ordering::Acquire) > 0
         });
         sessions.values().map(|entry| Arc::clone(&entry.running)).collect()
     }
