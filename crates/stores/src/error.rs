@@ -27,6 +27,36 @@ pub enum StoreError {
         /// What is wrong, and the remedy.
         why: String,
     },
+    /// A store elsewhere could not be reached, or was too busy, for as long as we tried.
+    #[error("store {store} did not answer for {object}: {why}; it will be tried again")]
+    Unanswered {
+        /// The store's name.
+        store: String,
+        /// What was asked for.
+        object: String,
+        /// What happened instead.
+        why: String,
+    },
+    /// A store elsewhere understood and said no: a person has to change something.
+    #[error("store {store} refused {object}: {why}")]
+    Refused {
+        /// The store's name.
+        store: String,
+        /// What was asked for.
+        object: String,
+        /// Its answer, and the remedy where we know it.
+        why: String,
+    },
+    /// What a store elsewhere answered is not what was asked for. Nothing of it was used.
+    #[error("store {store} answered rubbish for {object}: {found}; nothing of it was used")]
+    Rubbish {
+        /// The store's name.
+        store: String,
+        /// What was asked for.
+        object: String,
+        /// What came instead.
+        found: String,
+    },
     /// Anything else the system answered.
     #[error("{doing} in the blob store: {source}")]
     Io {

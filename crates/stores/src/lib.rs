@@ -4,7 +4,8 @@
 //! name, so that a name never stands for half a file. The database row that uses a blob
 //! is written after that; a blob without a row is an orphan for the collector, a row
 //! without a blob cannot come about. [`BlobStore`] is the seam; [`DirectoryStore`] keeps
-//! blobs in a folder that several nodes may share.
+//! blobs in a folder that several nodes may share, [`S3Store`] in a bucket that is read
+//! through a folder, [`Mirrors`] in several stores of either kind.
 //!
 //! Everything here is synchronous and may wait for a disk: call it off the async workers,
 //! except [`Blob::bytes`] and a hot [`BlobStore::open`], which only touch memory.
@@ -14,14 +15,22 @@ mod digest;
 mod directory;
 mod error;
 mod map;
+mod mirrors;
+mod presign;
+mod s3;
+mod sync;
 mod upload;
 
 pub use digest::{Digests, Sha256, Sha256Error};
 pub use directory::DirectoryStore;
 pub use error::StoreError;
 pub use map::Blob;
+pub use mirrors::{Mirror, Mirrors, Preference, Standing};
+pub use presign::{PRESIGNED_MAX, Presign};
+pub use s3::{Checksums, HttpAnswer, HttpCall, Network, NetworkError, S3Config, S3Store, UrlStyle};
+pub use sync::{Step, Synced, sync};
 
-use kernel::{Span, Timestamp};
+use kernel::{Secret, Span, Timestamp};
 
 /// Keeps blobs. The one way to the bytes of what is sold.
 pub trait BlobStore: Send + Sync {
@@ -86,6 +95,18 @@ pub trait BlobStore: Send + Sync {
     /// # Errors
     /// When the store cannot be asked.
     fn free_space(&self) -> Result<Option<u64>, StoreError>;
+
+    /// A URL under which the buyer's browser gets the blob from the store itself, for at most
+    /// [`PRESIGNED_MAX`]; `None` where a store has no such thing.
+    ///
+    /// Whoever has the URL has the bytes until it runs out: it is a secret, and neither a
+    /// revocation nor a limit reaches it.
+    ///
+    /// # Errors
+    /// When the blob is not there, with this size, or the store cannot be asked.
+    fn presign(&self, _wanted: &Presign<'_>) -> Result<Option<Secret<String>>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// A blob being taken in. Dropping it without [`Upload::finish`] leaves nothing behind.

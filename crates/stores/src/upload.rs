@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_NOW};
 use crate::cache::OpenBlobs;
 use crate::digest::Hashing;
 use crate::directory::{Folders, Lock};
-use crate::{Digests, StoreError, Upload};
+use crate::{Digests, Sha256, StoreError, Upload};
 
 /// The file has a random name and a lock until it is finished or dropped.
 pub(crate) struct DirectoryUpload {
@@ -50,6 +50,32 @@ impl DirectoryUpload {
         self.file.sync_all().map_err(|error| StoreError::io("making a blob durable", error))
     }
 
+    /// Finishes only if the content is what was expected: a copy from elsewhere must not
+    /// become a blob under another name.
+    pub(crate) fn finish_as(mut self, expected: &Sha256) -> Result<Digests, StoreError> {
+        self.finish_if(|digests| {
+            if digests.sha256 == *expected {
+                return Ok(());
+            }
+            let found = format!("the copy that came has the digest {}", digests.sha256);
+            Err(StoreError::Corrupted { sha256: *expected, found })
+        })
+    }
+
+    fn finish_if(
+        &mut self,
+        fits: impl FnOnce(&Digests) -> Result<(), StoreError>,
+    ) -> Result<Digests, StoreError> {
+        if self.state != State::Growing {
+            return Err(broken());
+        }
+        let digests = std::mem::replace(&mut self.hashing, Hashing::new()).finish();
+        fits(&digests)?;
+        self.make_durable()?;
+        self.take_name(&digests)?;
+        Ok(digests)
+    }
+
     fn take_name(&mut self, digests: &Digests) -> Result<(), StoreError> {
         let _lock = self.folders.lock(Lock::Naming)?;
         let shelf = self.folders.shelf(digests.sha256.shelf())?;
@@ -80,13 +106,7 @@ impl Upload for DirectoryUpload {
     }
 
     fn finish(mut self: Box<Self>) -> Result<Digests, StoreError> {
-        if self.state != State::Growing {
-            return Err(broken());
-        }
-        self.make_durable()?;
-        let digests = std::mem::replace(&mut self.hashing, Hashing::new()).finish();
-        self.take_name(&digests)?;
-        Ok(digests)
+        self.finish_if(|_| Ok(()))
     }
 }
 
