@@ -424,12 +424,14 @@ CREATE TABLE grant_files (
   PRIMARY KEY (grant_id, file_version_id)
 );
 
--- A counted session of handing out one file.
+-- A counted session of handing out one file, or all files of a grant in one archive.
 CREATE TABLE downloads (
   id              TEXT COLLATE "C" NOT NULL PRIMARY KEY,
   merchant_id     TEXT COLLATE "C" NOT NULL REFERENCES merchants (id),
   grant_id        TEXT COLLATE "C" NOT NULL REFERENCES grants (id),
-  file_version_id TEXT COLLATE "C" NOT NULL REFERENCES file_versions (id),
+  file_version_id TEXT COLLATE "C" REFERENCES file_versions (id),
+  -- What an archive was promised as; its bytes are computed for each request.
+  archive_etag    TEXT COLLATE "C",
   generation      BIGINT NOT NULL,
   nonce           BYTEA NOT NULL,
   ring_key        BIGINT NOT NULL,
@@ -439,10 +441,22 @@ CREATE TABLE downloads (
   address         TEXT COLLATE "C" NOT NULL,
   user_agent      TEXT COLLATE "C" NOT NULL,
   started_at      BIGINT NOT NULL,
-  last_byte_at    BIGINT NOT NULL
+  last_byte_at    BIGINT NOT NULL,
+  CHECK ((file_version_id IS NULL) = (archive_etag IS NOT NULL))
 );
 CREATE INDEX downloads_grant ON downloads (grant_id, id);
 CREATE INDEX downloads_open ON downloads (last_byte_at) WHERE state = 'open';
+
+-- The contents of an archive that a session hands out, in the order of its entries, and what it handed out of each.
+CREATE TABLE download_files (
+  download_id     TEXT COLLATE "C" NOT NULL REFERENCES downloads (id),
+  file_version_id TEXT COLLATE "C" NOT NULL REFERENCES file_versions (id),
+  merchant_id     TEXT COLLATE "C" NOT NULL REFERENCES merchants (id),
+  position        BIGINT NOT NULL,
+  bytes           BIGINT NOT NULL,
+  PRIMARY KEY (download_id, file_version_id),
+  UNIQUE (download_id, position)
+);
 
 -- The outbox: what is to leave, once each.
 CREATE TABLE messages (

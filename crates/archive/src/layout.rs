@@ -139,6 +139,16 @@ impl Layout {
         self.placed(ordinal).map(|placed| &placed.entry)
     }
 
+    /// The files that a range of the archive has anything of, their headers in front included, as places in the order.
+    pub fn entries_in(&self, range: &Range<u64>) -> Range<usize> {
+        let end = range.end.min(self.directory.start);
+        if range.start >= end {
+            return 0..0;
+        }
+        let first = self.entries.partition_point(|placed| placed.at <= range.start).saturating_sub(1);
+        first..self.entries.partition_point(|placed| placed.at < end)
+    }
+
     pub(crate) fn placed(&self, ordinal: u32) -> Option<&Placed> {
         self.entries.get(usize::try_from(ordinal).ok()?)
     }

@@ -39,6 +39,8 @@ pub struct LinkPage {
     pub paid_at: Timestamp,
     /// When the link stops working; `None` for never.
     pub expires_at: Option<Timestamp>,
+    /// All files as one, where there are several.
+    pub archive: Option<LinkArchive>,
     /// The files, each with its button.
     pub files: Vec<LinkFile>,
     /// License keys, serials, logins.
@@ -47,6 +49,23 @@ pub struct LinkPage {
     pub note: Option<String>,
     /// True while the payment is pending: access may be withdrawn.
     pub provisional: bool,
+}
+
+/// All files behind a keyed link, in one archive.
+#[derive(Debug, Clone, Serialize)]
+pub struct LinkArchive {
+    /// The name that it is saved under.
+    pub name: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// How many files are in it.
+    pub files: u32,
+    /// Where its button posts to.
+    pub post_path: String,
+    /// How often it can still be downloaded; `None` without limit, 0 has no button.
+    pub downloads_left: Option<u32>,
+    /// A download of it has begun and can be taken up again without being counted.
+    pub in_progress: bool,
 }
 
 /// A file behind a keyed link.
@@ -120,8 +139,17 @@ impl Template for LinkPage {
             downloads_left,
             in_progress: false,
         };
+        let archive = |name: &str, bytes, downloads_left| LinkArchive {
+            name: format!("{name}.zip"),
+            bytes,
+            files: 3,
+            post_path: text("/d/gt_7Qm2Vx9fKp4RtZ1c/archive"),
+            downloads_left,
+            in_progress: false,
+        };
         let plain = Self {
             product: text("Harbor Charts, North"),
+            archive: Some(archive("Harbor Charts, North", 734_003_664, Some(0))),
             unit: 1,
             units: 1,
             order_number: text("2026-000117"),
@@ -138,6 +166,7 @@ impl Template for LinkPage {
         };
         let short = Self {
             product: text(SHORT),
+            archive: None,
             files: vec![file(SHORT, 0, None)],
             expires_at: None,
             note: None,
@@ -145,6 +174,7 @@ impl Template for LinkPage {
         };
         let long = Self {
             product: text(LONG),
+            archive: Some(LinkArchive { files: 1_000, ..archive(LONG, 99_999_999_999, None) }),
             unit: 999,
             units: 1_000,
             files: vec![file(&LONG.replace(' ', "_"), 99_999_999_999, None)],
@@ -155,10 +185,16 @@ impl Template for LinkPage {
         };
         let rtl = Self {
             product: text(RIGHT_TO_LEFT),
-            files: vec![file(RIGHT_TO_LEFT, 1, Some(1))],
+            archive: Some(LinkArchive { in_progress: true, ..archive(RIGHT_TO_LEFT, 276, Some(1)) }),
+            files: vec![file(RIGHT_TO_LEFT, 1, Some(1)), file("2.txt", 1, Some(1))],
             ..plain.clone()
         };
-        vec![plain, short, long, rtl]
+        let several = Self {
+            archive: Some(archive("Harbor Charts, North", 730_500_308, Some(4))),
+            files: plain.files.iter().take(2).cloned().collect(),
+            ..plain.clone()
+        };
+        vec![plain, several, short, long, rtl]
     }
 }
 

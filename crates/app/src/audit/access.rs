@@ -91,8 +91,9 @@ pub const GIVEN_IS_PAID: Check = Check {
         },
         Rule {
             says: "a download is of a file that its grant does not give",
-            find: "SELECT d.id AS id, d.file_version_id AS detail FROM downloads d
-                     JOIN grants g ON g.id = d.grant_id JOIN file_versions v ON v.id = d.file_version_id
+            find: "SELECT d.id AS id, v.id AS detail FROM downloads d JOIN grants g ON g.id = d.grant_id
+                     LEFT JOIN download_files f ON f.download_id = d.id
+                     JOIN file_versions v ON v.id = COALESCE(d.file_version_id, f.file_version_id)
                     WHERE NOT EXISTS (SELECT 1 FROM line_files lf JOIN file_versions b ON b.id = lf.file_version_id
                            WHERE lf.line_id = g.line_id AND b.product_file_id = v.product_file_id)",
         },
@@ -120,30 +121,47 @@ pub const COUNTED: Check = Check {
                        || CAST(p.spent_places AS TEXT) || ' spent, by its downloads '
                        || CAST(COALESCE(d.open, 0) AS TEXT) || ' and ' || CAST(COALESCE(d.spent, 0) AS TEXT) AS detail
                      FROM grant_files p JOIN grants g ON g.id = p.grant_id
-                     LEFT JOIN (SELECT s.grant_id, s.file_version_id,
+                     LEFT JOIN (SELECT s.grant_id, COALESCE(s.file_version_id, f.file_version_id) AS file_id,
                                        CAST(sum(CASE WHEN s.state = 'open' THEN 1 ELSE 0 END) AS BIGINT) AS open,
                                        CAST(sum(CASE WHEN s.state = 'spent' THEN 1 ELSE 0 END) AS BIGINT) AS spent
                                   FROM downloads s JOIN grants h ON h.id = s.grant_id AND h.generation = s.generation
-                                 GROUP BY s.grant_id, s.file_version_id) d
-                       ON d.grant_id = p.grant_id AND d.file_version_id = p.file_version_id
+                                  LEFT JOIN download_files f ON f.download_id = s.id
+                                 GROUP BY 1, 2) d
+                       ON d.grant_id = p.grant_id AND d.file_id = p.file_version_id
                     WHERE p.open_places <> COALESCE(d.open, 0) OR p.spent_places <> COALESCE(d.spent, 0)",
         },
         Rule {
+            // A used-up place of an archive counts as the whole of each file in it.
             says: "the bytes of a file are not those of its downloads",
             find: "SELECT p.grant_id AS id, p.file_version_id || ': ' || CAST(p.bytes AS TEXT) || ', by its downloads '
                        || CAST(COALESCE(d.bytes, 0) AS TEXT) AS detail
                      FROM grant_files p
-                     LEFT JOIN (SELECT s.grant_id, s.file_version_id, CAST(sum(s.bytes) AS BIGINT) AS bytes
+                     LEFT JOIN (SELECT s.grant_id, COALESCE(s.file_version_id, f.file_version_id) AS file_id,
+                                       CAST(sum(CASE WHEN s.file_version_id IS NOT NULL THEN s.bytes
+                                                     WHEN s.state = 'spent' THEN b.size ELSE 0 END) AS BIGINT) AS bytes
                                   FROM downloads s JOIN grants h ON h.id = s.grant_id AND h.generation = s.generation
-                                 GROUP BY s.grant_id, s.file_version_id) d
-                       ON d.grant_id = p.grant_id AND d.file_version_id = p.file_version_id
+                                  LEFT JOIN download_files f ON f.download_id = s.id
+                                  LEFT JOIN file_versions v ON v.id = f.file_version_id
+                                  LEFT JOIN blobs b ON b.sha256 = v.sha256
+                                 GROUP BY 1, 2) d
+                       ON d.grant_id = p.grant_id AND d.file_id = p.file_version_id
                     WHERE p.bytes <> COALESCE(d.bytes, 0)",
         },
         Rule {
             says: "a download took no place",
-            find: "SELECT d.id AS id, '' AS detail FROM downloads d
-                     LEFT JOIN grant_files p ON p.grant_id = d.grant_id AND p.file_version_id = d.file_version_id
+            find: "SELECT d.id AS id, '' AS detail FROM downloads d LEFT JOIN download_files f ON f.download_id = d.id
+                     LEFT JOIN grant_files p ON p.grant_id = d.grant_id
+                       AND p.file_version_id = COALESCE(d.file_version_id, f.file_version_id)
                     WHERE p.grant_id IS NULL",
+        },
+        Rule {
+            says: "the bytes of an archive are not those of its files",
+            find: "SELECT d.id AS id, CAST(d.bytes AS TEXT) || ', by its files ' || CAST(COALESCE(f.bytes, 0) AS TEXT)
+                          AS detail
+                     FROM downloads d
+                     LEFT JOIN (SELECT download_id, CAST(sum(bytes) AS BIGINT) AS bytes FROM download_files
+                                 GROUP BY download_id) f ON f.download_id = d.id
+                    WHERE d.file_version_id IS NULL AND d.bytes <> COALESCE(f.bytes, 0)",
         },
         Rule {
             says: "a download that belongs to a replaced link is still open",

@@ -79,6 +79,8 @@ pub const REFERENCES: &[Reference] = &[
     named("grant_files", "grant_id", &[("file_version_id", "id")], "file_versions"),
     by_id("downloads", &[("grant_id", "id")], "grants"),
     by_id("downloads", &[("file_version_id", "id")], "file_versions"),
+    named("download_files", "download_id", &[("download_id", "id")], "downloads"),
+    named("download_files", "download_id", &[("file_version_id", "id")], "file_versions"),
     by_id("messages", &[("order_id", "id")], "orders"),
     by_id("messages", &[("customer_id", "id")], "customers"),
     by_id("invoices", &[("order_id", "id")], "orders"),

@@ -1,22 +1,22 @@
-//! Starting, authorizing, counting and closing downloads.
+//! Starting and authorizing downloads.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use db::{DbError, Source};
+use archive::Layout;
+use db::Source;
 use kernel::{DownloadId, FileVersionId, Timestamp};
 
+use super::packing::{self, PackError};
+use super::store::Session;
 use super::{
-    Authorized, Download, DownloadState, GrantedFile, SESSION_IDLE, SESSION_LIFE, handed_out_once,
-    place_when_idle, store, transfer_code, within_budget,
+    Authorized, Content, Download, DownloadState, Goods, GrantedFile, Parcel, SESSION_LIFE, archive_store,
+    store, transfer_code, within_budget,
 };
 use crate::cx::Cx;
 use crate::fulfillment::{Grant, GrantStatus};
 use crate::links::{self, Presented};
 use crate::problem::{Code, Flow, Problem};
 use crate::ring::Ring;
-
-/// How many idle sessions one transaction closes.
-const CLOSED_AT_ONCE: u32 = 200;
 
 /// Who is downloading, as it is recorded.
 #[derive(Debug, Clone)]
@@ -64,6 +64,48 @@ pub fn usable(grant: &Grant, now: Timestamp) -> Result<(), Problem> {
 
 /// Reserves a place and opens a session for one file of a grant.
 pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Client) -> Flow<Download> {
+    let grant = open_to_take(cx, token)?;
+    let files = store::files(cx.tx, &grant)?;
+    let wanted: GrantedFile =
+        files.into_iter().find(|granted| granted.version == file).ok_or_else(no_such_link)?;
+    if !take_place(cx, &grant, file)? {
+        let text =
+            format!("this file has been downloaded {} times, which is its limit", grant.download_limit);
+        return Err(Problem::new(Code::UsedUp, text).into());
+    }
+    open_session(cx, &grant, Parcel::File(file), wanted.size, client)
+}
+
+/// Reserves a place of every file of a grant, and opens a session for all of them in one archive.
+/// If one has no place left, none is taken.
+pub fn start_archive(cx: &mut Cx<'_, '_>, token: &str, client: &Client) -> Flow<Download> {
+    let grant = open_to_take(cx, token)?;
+    let files = store::files(cx.tx, &grant)?;
+    if files.len() < packing::FILES_MIN {
+        return Err(no_such_link().into());
+    }
+    let layout = packing::pack(&files).map_err(|error| broken(&grant, &error))?;
+    let mut versions: Vec<FileVersionId> = files.iter().map(|file| file.version).collect();
+    // Rows are held in the order of their ids, so that two starts do not wait for each other.
+    versions.sort_unstable_by_key(|version| version.bits());
+    for version in versions {
+        if !take_place(cx, &grant, version)? {
+            let text = format!(
+                "a file in this archive has been downloaded {} times, which is its limit; take the others one by one",
+                grant.download_limit
+            );
+            return Err(Problem::new(Code::UsedUp, text).into());
+        }
+    }
+    let size = files.iter().map(|file| file.size).fold(0, u64::saturating_add);
+    let parcel = Parcel::Archive { etag: layout.etag().to_owned() };
+    let download = open_session(cx, &grant, parcel, size, client)?;
+    archive_store::insert(cx.tx, &download, &files)?;
+    Ok(download)
+}
+
+/// The grant behind a link, held so that it is not replaced or taken back meanwhile.
+fn open_to_take(cx: &mut Cx<'_, '_>, token: &str) -> Flow<Grant> {
     let grant = open_link(cx.tx, cx.ring, token)?;
     cx.merchant = grant.merchant;
     // A reissue that runs at the same time comes before or after, not in between: its new
@@ -73,26 +115,32 @@ pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Cli
         return Err(no_such_link().into());
     }
     usable(&grant, cx.now)?;
-    let files = store::files(cx.tx, &grant)?;
-    let wanted: GrantedFile =
-        files.into_iter().find(|granted| granted.version == file).ok_or_else(no_such_link)?;
-    store::ensure_places(cx.tx, &grant, file)?;
-    if !store::reserve_place(cx.tx, &grant, file)? {
-        let text =
-            format!("this file has been downloaded {} times, which is its limit", grant.download_limit);
-        return Err(Problem::new(Code::UsedUp, text).into());
-    }
+    Ok(grant)
+}
+
+fn take_place(cx: &mut Cx<'_, '_>, grant: &Grant, file: FileVersionId) -> Flow<bool> {
+    store::ensure_places(cx.tx, grant, file)?;
+    Ok(store::reserve_place(cx.tx, grant, file)?)
+}
+
+fn open_session(
+    cx: &mut Cx<'_, '_>,
+    grant: &Grant,
+    parcel: Parcel,
+    size: u64,
+    client: &Client,
+) -> Flow<Download> {
     let download = Download {
         id: DownloadId::mint(cx.draws),
         merchant: grant.merchant,
         grant: grant.id,
-        file,
+        parcel,
         generation: grant.generation,
         nonce: cx.draws.nonce(),
         ring_key: cx.ring.newest(),
         state: DownloadState::Open,
         bytes: 0,
-        size: wanted.size,
+        size,
         address: client.address.clone(),
         user_agent: client.user_agent.chars().take(200).collect(),
         started_at: cx.now,
@@ -103,14 +151,9 @@ pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Cli
 }
 
 /// A session that broke off and has its place already: to be gone on with, free of charge.
-pub fn unfinished(
-    sessions: &[Download],
-    grant: &Grant,
-    file: FileVersionId,
-    now: Timestamp,
-) -> Option<Download> {
+pub fn unfinished(sessions: &[Download], grant: &Grant, parcel: &Parcel, now: Timestamp) -> Option<Download> {
     let open = sessions.iter().filter(|session| {
-        session.file == file
+        session.parcel == *parcel
             && session.generation == grant.generation
             && session.state == DownloadState::Open
             && session.bytes < session.size
@@ -142,83 +185,70 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
     let stale = download.generation != grant.generation || download.state == DownloadState::Returned;
     let until = download.started_at + SESSION_LIFE;
     if stale || now >= until || !within_budget(download.bytes, download.size) {
-        return Err(
-            Problem::new(Code::Expired, "this transfer is over; start it again from your link").into()
-        );
+        return Err(over().into());
     }
+    let (name, goods) = goods(source, &session)?;
     Ok(Authorized {
         merchant: grant.merchant,
         order: grant.order,
         grant: grant.id,
         download: download.id,
-        file: download.file,
-        name: session.name,
-        sha256: session.sha256,
-        size: download.size,
+        name,
+        goods,
         generation: grant.generation,
-        handed_out: download.bytes,
         code,
         until,
         head: OnceLock::new(),
     })
 }
 
-/// Bytes that a session has handed out since it was last counted.
-#[derive(Debug, Clone)]
-pub struct Count {
-    /// What they were handed out by.
-    pub authorized: Arc<Authorized>,
-    /// How many.
-    pub bytes: u64,
-}
-
-/// Counts bytes that were handed out in several sessions.
-pub fn count_all(cx: &mut Cx<'_, '_>, counts: &[Count]) -> Result<(), DbError> {
-    let place = |count: &Count| (count.authorized.grant.bits(), count.authorized.file.bits());
-    let mut ordered: Vec<&Count> = counts.iter().collect();
-    // Rows are held in the order of their ids, so that two nodes do not wait for each other.
-    ordered.sort_unstable_by_key(|count| place(count));
-    ordered.chunk_by(|one, other| place(one) == place(other)).try_for_each(|same| count_file(cx, same))
-}
-
-/// Counts sessions of one file of one grant.
-fn count_file(cx: &mut Cx<'_, '_>, counts: &[&Count]) -> Result<(), DbError> {
-    let Some(of) = counts.first().map(|count| Arc::clone(&count.authorized)) else { return Ok(()) };
-    cx.merchant = of.merchant;
-    let Some(mut handed) = store::lock_handed(cx.tx, &of)? else { return Ok(()) };
-    let before = handed;
-    // Read under the lock: a sweep or a reissue may have ended a session meanwhile.
-    let generation = crate::fulfillment::store::generation(cx.tx, of.merchant, of.grant)?;
-    for count in counts {
-        let session = &count.authorized;
-        let Some(state) = store::state(cx.tx, session.download)? else { continue };
-        if generation != Some(session.generation) {
-            // The last bytes of a link that was replaced are not held against the new one.
-            store::add_bytes(cx.tx, session, count.bytes, state, cx.now)?;
-            continue;
+/// What a session hands out, and the name to save it under.
+fn goods(source: &mut impl Source, session: &Session) -> Flow<(String, Goods)> {
+    let download = &session.download;
+    match (&download.parcel, &session.file) {
+        (Parcel::File(version), Some((name, sha256))) => {
+            let (version, sha256) = (*version, sha256.clone());
+            let content = Content { version, sha256, size: download.size, handed_out: download.bytes };
+            Ok((name.clone(), Goods::File(content)))
         }
-        handed.bytes = handed.bytes.saturating_add(count.bytes);
-        let done = handed_out_once(handed.bytes, session.size, handed.spent_places);
-        let becomes = match state {
-            DownloadState::Open if done => DownloadState::Spent,
-            state => state,
-        };
-        handed.spent_places += u64::from(state != becomes);
-        store::add_bytes(cx.tx, session, count.bytes, becomes, cx.now)?;
+        (Parcel::File(_), None) => Err(no_such_link().into()),
+        (Parcel::Archive { etag }, _) => {
+            let name = packing::name(&archive_store::product(source, download)?);
+            Ok((name, archive_goods(source, session, etag)?))
+        }
     }
-    store::add_handed(cx.tx, &of, before, handed)
 }
 
-/// Ends sessions that went idle. Answers whether some are left.
-pub fn close_idle(cx: &mut Cx<'_, '_>) -> Result<bool, DbError> {
-    let mut idle = store::idle(cx.tx, cx.now - SESSION_IDLE, CLOSED_AT_ONCE)?;
-    // Rows are held in the order of their ids, so that two nodes do not wait for each other.
-    idle.sort_unstable_by_key(|download| (download.grant.bits(), download.file.bits()));
-    for download in &idle {
-        store::lock_places(cx.tx, download)?;
-        store::close_idle(cx.tx, download, place_when_idle(download.bytes, download.size))?;
+/// The archive of a session, computed anew. One that would have other bytes than were promised is
+/// none: what a buyer has of it already would not fit.
+fn archive_goods(source: &mut impl Source, session: &Session, promised: &str) -> Flow<Goods> {
+    let packed = archive_store::contents(source, &session.download)?;
+    let layout: Layout = packing::pack(packed.iter().map(|packed| &packed.file))
+        .map_err(|error| broken(&session.grant, &error))?;
+    if layout.etag() != promised {
+        tracing::warn!(
+            download = %session.download.id, promised, now = layout.etag(),
+            "an archive would have other bytes than it began with; its buyer is asked to start again"
+        );
+        return Err(over().into());
     }
-    Ok(idle.len() == usize::try_from(CLOSED_AT_ONCE).unwrap_or(usize::MAX))
+    let content = |packed: archive_store::Packed| Content {
+        version: packed.file.version,
+        sha256: packed.file.sha256,
+        size: packed.file.size,
+        handed_out: packed.handed_out,
+    };
+    Ok(Goods::Archive(Box::new(layout), packed.into_iter().map(content).collect()))
+}
+
+fn broken(grant: &Grant, error: &PackError) -> Problem {
+    tracing::error!(%error, grant = %grant.id, "the files of a grant cannot be packed");
+    Problem::new(Code::Unavailable, "these files cannot be packed at the moment; take them one by one")
+}
+
+/// What a transfer token is told that has had its time or its bytes.
+pub fn over() -> Problem {
+    Problem::new(Code::Expired, "this transfer is over; start it again from your link")
 }
 
 /// What every token that opens nothing is told.

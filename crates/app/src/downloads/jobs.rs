@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kernel::MerchantId;
 
-use super::flow::{self, Count};
+use super::counting::{self, Count};
 use super::running::Running;
 use super::{DownloadState, store};
 use crate::app::App;
@@ -45,12 +45,12 @@ pub async fn turn(app: &App) -> Flow<()> {
     outcome
 }
 
-/// A session's bytes that were taken out to be saved.
-type Taken = (Arc<Running>, u64);
+/// A session's bytes, of each of its contents, that were taken out to be saved.
+type Taken = (Arc<Running>, Vec<u64>);
 
 async fn save(app: &App, some: &[Arc<Running>]) -> Flow<()> {
-    let taken = some.iter().map(|running| (Arc::clone(running), running.take_unsaved()));
-    let taken: Vec<Taken> = taken.filter(|(_, bytes)| *bytes > 0).collect();
+    let take = |running: &Arc<Running>| Some((Arc::clone(running), running.take_unsaved()?));
+    let taken: Vec<Taken> = some.iter().filter_map(take).collect();
     if taken.is_empty() || count(app, &taken).await.is_ok() {
         return Ok(());
     }
@@ -59,7 +59,7 @@ async fn save(app: &App, some: &[Arc<Running>]) -> Flow<()> {
     for one in &taken {
         if let Err(failure) = count(app, std::slice::from_ref(one)).await {
             let (running, bytes) = one;
-            running.put_back(*bytes);
+            running.put_back(bytes);
             outcome = Err(failure);
         }
     }
@@ -67,11 +67,14 @@ async fn save(app: &App, some: &[Arc<Running>]) -> Flow<()> {
 }
 
 async fn count(app: &App, taken: &[Taken]) -> Flow<()> {
-    let count =
-        |(running, bytes): &Taken| Count { authorized: Arc::clone(&running.authorized), bytes: *bytes };
+    let count = |(running, bytes): &Taken| Count {
+        authorized: Arc::clone(&running.authorized),
+        bytes: bytes.clone(),
+    };
     let counts: Vec<Count> = taken.iter().map(count).collect();
     failpoint!(DownloadBeforeCount);
-    app.write(MerchantId::from_bits(0), Actor::System, move |cx| Ok(flow::count_all(cx, &counts)?)).await?;
+    app.write(MerchantId::from_bits(0), Actor::System, move |cx| Ok(counting::count_all(cx, &counts)?))
+        .await?;
     failpoint!(DownloadAfterCount);
     Ok(())
 }

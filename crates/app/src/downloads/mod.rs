@@ -1,18 +1,24 @@
-//! Downloads: counted sessions of handing out one file of a grant.
+//! Downloads: counted sessions of handing out one file of a grant, or all of them in one archive.
 //!
 //! A POST reserves a place and opens a session; GETs of the session's transfer token are free,
 //! with ranges, in parallel, as often as a download manager likes. A place is spent when the
 //! content has been handed out once over all sessions; a session that went idle gives its
-//! place back only while it has handed out less than a tenth.
+//! place back only while it has handed out less than a tenth. An archive takes a place of each of
+//! its files, and spends or gives back all of them together.
 
+pub mod archive_store;
+mod body;
+pub mod counting;
 pub mod flow;
 pub mod jobs;
+pub mod packing;
 pub mod pages;
 pub mod running;
 pub mod store;
 
 use std::sync::OnceLock;
 
+use archive::Layout;
 use http::HeaderMap;
 use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Span, Timestamp};
 
@@ -31,7 +37,19 @@ db::words! {
     }
 }
 
-/// A session of handing out one file.
+/// What a session hands out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parcel {
+    /// One content.
+    File(FileVersionId),
+    /// All files that the grant gave when the session began.
+    Archive {
+        /// What the bytes were promised as: they are computed anew for each request.
+        etag: String,
+    },
+}
+
+/// A session of handing out one file, or one archive.
 #[derive(Debug, Clone)]
 pub struct Download {
     /// Its id.
@@ -40,8 +58,8 @@ pub struct Download {
     pub merchant: MerchantId,
     /// By which right.
     pub grant: GrantId,
-    /// Which content.
-    pub file: FileVersionId,
+    /// What.
+    pub parcel: Parcel,
     /// The grant's generation when it began; a reissue ends the session.
     pub generation: u32,
     /// What its transfer token is derived from.
@@ -52,7 +70,7 @@ pub struct Download {
     pub state: DownloadState,
     /// Handed out so far.
     pub bytes: u64,
-    /// Of the content.
+    /// Of the content, or of all contents in the archive.
     pub size: u64,
     /// The client's address.
     pub address: String,
@@ -77,34 +95,79 @@ pub struct GrantedFile {
     pub sha256: String,
     /// Hex.
     pub md5: String,
+    /// For archives.
+    pub crc32: u32,
+    /// When the seller added it.
+    pub created_at: Timestamp,
     /// Places that are spent or reserved.
     pub taken: u32,
 }
 
-/// The only handle to bytes: whoever has one has been authorized for exactly this content now.
+/// A content that a session hands out.
 #[derive(Debug, Clone)]
+pub struct Content {
+    /// Which.
+    pub version: FileVersionId,
+    /// Hex: where it lies.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+    /// Bytes of it that the session has handed out, by its saved count.
+    pub handed_out: u64,
+}
+
+/// What is handed out, ready to be read.
+#[derive(Debug)]
+pub enum Goods {
+    /// A file, as it is.
+    File(Content),
+    /// An archive, and its contents in the order of its entries.
+    Archive(Box<Layout>, Vec<Content>),
+}
+
+impl Goods {
+    /// The contents that bytes are counted for.
+    pub fn contents(&self) -> &[Content] {
+        match self {
+            Self::File(content) => std::slice::from_ref(content),
+            Self::Archive(_, contents) => contents,
+        }
+    }
+
+    /// The strong entity tag.
+    pub fn etag(&self) -> &str {
+        match self {
+            Self::File(content) => &content.sha256,
+            Self::Archive(layout, _) => layout.etag(),
+        }
+    }
+
+    /// Bytes of the whole.
+    pub fn length(&self) -> u64 {
+        match self {
+            Self::File(content) => content.size,
+            Self::Archive(layout, _) => layout.length(),
+        }
+    }
+}
+
+/// The only handle to bytes: whoever has one has been authorized for exactly these goods now.
+#[derive(Debug)]
 pub struct Authorized {
     pub(super) merchant: MerchantId,
     pub(super) order: OrderId,
     pub(super) grant: GrantId,
     pub(super) download: DownloadId,
-    pub(super) file: FileVersionId,
     pub(super) name: String,
-    pub(super) sha256: String,
-    pub(super) size: u64,
+    pub(super) goods: Goods,
     pub(super) generation: u32,
-    pub(super) handed_out: u64,
     pub(super) code: [u8; 16],
     pub(super) until: Timestamp,
-    /// What its answers say of the content, once that was put together.
+    /// What its answers say of the goods, once that was put together.
     pub(super) head: OnceLock<HeaderMap>,
 }
 
 impl Authorized {
-    /// Bytes that the session has handed out by its saved count.
-    pub const fn handed_out(&self) -> u64 {
-        self.handed_out
-    }
     /// Whose.
     pub const fn merchant(&self) -> MerchantId {
         self.merchant
@@ -125,21 +188,13 @@ impl Authorized {
     pub const fn download(&self) -> DownloadId {
         self.download
     }
-    /// Which content.
-    pub const fn file(&self) -> FileVersionId {
-        self.file
-    }
     /// The name to save it under.
     pub fn name(&self) -> &str {
         &self.name
     }
-    /// Hex SHA-256 of the content: where it lies, and its strong entity tag.
-    pub fn sha256(&self) -> &str {
-        &self.sha256
-    }
-    /// Bytes of the whole content.
-    pub const fn size(&self) -> u64 {
-        self.size
+    /// What may be handed out.
+    pub const fn goods(&self) -> &Goods {
+        &self.goods
     }
 }
 
@@ -174,12 +229,20 @@ pub const fn handed_out_once(bytes_of_all: u64, size: u64, spent_places: u64) ->
 
 /// The code of a session's transfer token.
 pub fn transfer_code(ring: &Ring, download: &Download) -> Option<[u8; 16]> {
+    let file;
+    let parcel: &[u8] = match &download.parcel {
+        Parcel::File(version) => {
+            file = version.bits().to_be_bytes();
+            &file
+        }
+        Parcel::Archive { etag } => etag.as_bytes(),
+    };
     let parts: [&[u8]; 6] = [
         &download.merchant.bits().to_be_bytes(),
         &download.id.bits().to_be_bytes(),
         &download.nonce,
         &download.grant.bits().to_be_bytes(),
-        &download.file.bits().to_be_bytes(),
+        parcel,
         &download.generation.to_be_bytes(),
     ];
     ring.code(download.ring_key, "transfer", &parts)

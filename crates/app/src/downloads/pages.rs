@@ -1,8 +1,7 @@
-//! Handing out bytes: `GET /t/{transfer token}/{file name}`.
+//! Handing out bytes of files and archives: `GET /t/{transfer token}/{file name}`.
 
-use std::pin::Pin;
+use std::ops::Range;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
@@ -11,26 +10,21 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use http_body::{Frame, SizeHint};
 use net::headers::{ContentSecurityPolicy, attachment};
 use net::range::{Decision, Piece, Representation, decide, multipart};
-use stores::{Blob, Sha256, StoreError};
+use stores::StoreError;
 
+use super::body::{Transfer, open};
 use super::flow;
-use super::running::{Asked, Use};
-use super::{Authorized, within_budget};
+use super::running::Asked;
+use super::{Authorized, Content, Goods, within_budget};
 use crate::app::App;
 use crate::problem::{Code, Failure, Problem};
 use crate::web::reply::Refusal;
 
-/// How much is handed to the network at once; before each frame the revocation flag is looked
-/// at. Large enough that one stream is not held up by wake-ups, small enough that a revocation
-/// is felt within a second on a slow line.
-const FRAME_BYTES: u64 = 1024 * 1024;
-
-const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+static ZIP: HeaderValue = HeaderValue::from_static("application/zip");
+static OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 const REPR_DIGEST: HeaderName = HeaderName::from_static("repr-digest");
 const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -70,24 +64,51 @@ fn prepare(app: &App, token: &str, method: &Method, headers: &HeaderMap) -> Resu
         Some(authorized) => authorized,
         None => Arc::new(authorize(app, token.to_owned(), asked)?),
     };
-    let unsaved = app.transfers().unsaved(authorized.download());
-    if !within_budget(authorized.handed_out().saturating_add(unsaved), authorized.size()) {
-        let text = "this transfer is over; start it again from your link";
-        return Err(Problem::new(Code::Expired, text).into());
+    let goods = authorized.goods();
+    if let Goods::File(content) = goods {
+        // Asked for before anything is promised.
+        open(&**app.blobs(), content).map_err(|error| unreadable(content, &error))?;
     }
-    let blob = open(app, &authorized)?;
-    let of = Representation { size: authorized.size(), etag: authorized.sha256(), last_modified: None };
+    let of = Representation { size: goods.length(), etag: goods.etag(), last_modified: None };
     let decision = decide(&of, method, headers);
+    if !leaves_budget(app, &authorized, &decision.parts) {
+        return Err(flow::over().into());
+    }
     let mut response = Response::new(Body::empty());
     *response.status_mut() = decision.status;
     response.headers_mut().clone_from(authorized.head.get_or_init(|| head(&authorized)));
     decision.describe(&of, response.headers_mut());
-    let pieces = pieces(&of, &decision, response.headers_mut());
+    let pieces = pieces(&of, kind(goods), &decision, response.headers_mut());
     if *method == Method::GET && decision.status.is_success() {
         let transfer = app.transfers().begin(&authorized, asked);
-        *response.body_mut() = Body::new(Transfer::new(blob, pieces, transfer));
+        let blobs = Arc::clone(app.blobs());
+        *response.body_mut() = Body::new(Transfer::new(Arc::clone(&authorized), blobs, pieces, transfer));
     }
     Ok(response)
+}
+
+/// Whether each content in these parts may still be handed out by the session. For an archive each
+/// has a budget of its own, so that a small file in a large one cannot be fetched for ever.
+fn leaves_budget(app: &App, authorized: &Authorized, parts: &[Range<u64>]) -> bool {
+    let running = app.transfers().running(authorized.download());
+    let contents = authorized.goods().contents();
+    let may = |ordinal: usize| {
+        contents.get(ordinal).is_none_or(|content| {
+            let unsaved = running.as_ref().map_or(0, |running| running.unsaved(ordinal));
+            within_budget(content.handed_out.saturating_add(unsaved), content.size)
+        })
+    };
+    match authorized.goods() {
+        Goods::File(_) => may(0),
+        Goods::Archive(layout, _) => parts.iter().all(|part| layout.entries_in(part).all(may)),
+    }
+}
+
+fn kind(goods: &Goods) -> &'static HeaderValue {
+    match goods {
+        Goods::File(_) => &OCTETS,
+        Goods::Archive(..) => &ZIP,
+    }
 }
 
 fn authorize(app: &App, token: String, asked: Asked) -> Result<Authorized, Failure> {
@@ -95,103 +116,44 @@ fn authorize(app: &App, token: String, asked: Asked) -> Result<Authorized, Failu
     app.read_now(move |snapshot| flow::authorize(snapshot, &ring, &token, asked.at))
 }
 
-fn open(app: &App, authorized: &Authorized) -> Result<Blob, Problem> {
-    let broken = |error: &dyn std::fmt::Display| {
-        tracing::error!(%error, sha256 = authorized.sha256(), "a file that was sold cannot be read");
-        Problem::new(Code::Unavailable, "this file cannot be read at the moment; the seller has been told")
-    };
-    let sha256: Sha256 = authorized.sha256().parse().map_err(|error| broken(&error))?;
-    app.blobs().open(&sha256, authorized.size()).map_err(|error: StoreError| broken(&error))
+fn unreadable(content: &Content, error: &StoreError) -> Problem {
+    tracing::error!(%error, sha256 = content.sha256, "a file that was sold cannot be read");
+    Problem::new(Code::Unavailable, "this file cannot be read at the moment; the seller has been told")
 }
 
 /// What every answer with this content says of it.
 fn head(authorized: &Authorized) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(32);
-    headers.insert(header::CONTENT_TYPE, OCTETS);
+    headers.insert(header::CONTENT_TYPE, kind(authorized.goods()).clone());
     headers.insert(header::CONTENT_DISPOSITION, attachment(authorized.name()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store, no-transform"));
     headers.insert(header::CONTENT_SECURITY_POLICY, ContentSecurityPolicy::download().to_value());
     // A proxy that buffers a gigabyte to disk first makes progress bars lie and time-outs fire.
     headers.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
-    // RFC 9530: lets a client check the whole file whatever ranges it fetched.
-    let digest = hex::decode(authorized.sha256()).unwrap_or_default();
-    if let Ok(value) = HeaderValue::try_from(format!("sha-256=:{}:", STANDARD.encode(digest))) {
-        headers.insert(REPR_DIGEST, value);
+    // RFC 9530: lets a client check the whole file whatever ranges it fetched. The digest of an
+    // archive is not known before its last byte; those of its files are in it.
+    if let Goods::File(content) = authorized.goods() {
+        let digest = hex::decode(&content.sha256).unwrap_or_default();
+        if let Ok(value) = HeaderValue::try_from(format!("sha-256=:{}:", STANDARD.encode(digest))) {
+            headers.insert(REPR_DIGEST, value);
+        }
     }
     headers
 }
 
-fn pieces(of: &Representation<'_>, decision: &Decision, headers: &mut HeaderMap) -> Vec<Piece> {
+fn pieces(
+    of: &Representation<'_>,
+    kind: &HeaderValue,
+    decision: &Decision,
+    headers: &mut HeaderMap,
+) -> Vec<Piece> {
     if decision.parts.len() <= 1 {
         return decision.parts.iter().cloned().map(Piece::Bytes).collect();
     }
-    let body = multipart(of, &OCTETS, &decision.parts);
+    let body = multipart(of, kind, &decision.parts);
     headers.insert(header::CONTENT_TYPE, body.content_type);
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(body.content_length));
     body.pieces
-}
-
-/// A body that is cut off when its grant is revoked, and counts what it hands over.
-struct Transfer {
-    blob: Blob,
-    pieces: std::vec::IntoIter<Piece>,
-    current: Option<std::ops::Range<u64>>,
-    left: u64,
-    transfer: Use,
-}
-
-impl Transfer {
-    fn new(blob: Blob, pieces: Vec<Piece>, transfer: Use) -> Self {
-        let left = pieces.iter().map(Piece::length).sum();
-        Self { blob, pieces: pieces.into_iter(), current: None, left, transfer }
-    }
-
-    fn next_frame(&mut self) -> Option<Result<Bytes, std::io::Error>> {
-        loop {
-            if let Some(range) = self.current.take_if(|range| range.start < range.end) {
-                let end = range.end.min(range.start.saturating_add(FRAME_BYTES));
-                self.current = Some(end..range.end);
-                let bytes = self.blob.bytes(range.start..end);
-                return Some(
-                    bytes.ok_or_else(|| std::io::Error::other("the file is shorter than its row says")),
-                );
-            }
-            match self.pieces.next()? {
-                Piece::Text(text) => return Some(Ok(Bytes::from(text))),
-                Piece::Bytes(range) => self.current = Some(range),
-            }
-        }
-    }
-}
-
-impl http_body::Body for Transfer {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.transfer.running().is_revoked() {
-            // An error and not an end: the client must not take half a file for a whole one.
-            return Poll::Ready(Some(Err(std::io::Error::other("revoked"))));
-        }
-        let Some(next) = self.next_frame() else { return Poll::Ready(None) };
-        if let Ok(bytes) = &next {
-            let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-            self.left = self.left.saturating_sub(length);
-            self.transfer.running().add(length);
-        }
-        Poll::Ready(Some(next.map(Frame::data)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
 }
 
 /// The path of a session's file.

@@ -58,7 +58,8 @@ pub struct Running {
     /// What it was given to hand out.
     pub authorized: Arc<Authorized>,
     revoked: AtomicBool,
-    unsaved: AtomicU64,
+    /// For each of the contents.
+    unsaved: Box<[AtomicU64]>,
     users: AtomicU64,
 }
 
@@ -78,19 +79,33 @@ impl Running {
         self.users.load(Ordering::Acquire) > 0
     }
 
-    /// Counts bytes that were handed to the network.
-    pub fn add(&self, bytes: u64) {
-        self.unsaved.fetch_add(bytes, Ordering::AcqRel);
+    /// Counts bytes of a content that were handed to the network.
+    pub fn add(&self, ordinal: usize, bytes: u64) {
+        if let Some(unsaved) = self.unsaved.get(ordinal) {
+            unsaved.fetch_add(bytes, Ordering::AcqRel);
+        }
     }
 
-    /// Takes the bytes that were not saved yet.
-    pub fn take_unsaved(&self) -> u64 {
-        self.unsaved.swap(0, Ordering::AcqRel)
+    /// Bytes of a content that were handed out and are not saved yet.
+    pub fn unsaved(&self, ordinal: usize) -> u64 {
+        self.unsaved.get(ordinal).map_or(0, |unsaved| unsaved.load(Ordering::Acquire))
+    }
+
+    /// Takes the bytes of each content that were not saved yet, if there are any.
+    pub fn take_unsaved(&self) -> Option<Vec<u64>> {
+        let take = |unsaved: &AtomicU64| unsaved.swap(0, Ordering::AcqRel);
+        self.has_unsaved().then(|| self.unsaved.iter().map(take).collect())
     }
 
     /// Puts bytes back that could not be saved.
-    pub fn put_back(&self, bytes: u64) {
-        self.unsaved.fetch_add(bytes, Ordering::AcqRel);
+    pub fn put_back(&self, bytes: &[u64]) {
+        for (unsaved, bytes) in self.unsaved.iter().zip(bytes) {
+            unsaved.fetch_add(*bytes, Ordering::AcqRel);
+        }
+    }
+
+    fn has_unsaved(&self) -> bool {
+        self.unsaved.iter().any(|unsaved| unsaved.load(Ordering::Acquire) > 0)
     }
 }
 
@@ -132,7 +147,7 @@ impl Transfers {
             running: Arc::new(Running {
                 authorized: Arc::clone(authorized),
                 revoked: AtomicBool::new(false),
-                unsaved: AtomicU64::new(0),
+                unsaved: authorized.goods.contents().iter().map(|_| AtomicU64::new(0)).collect(),
                 users: AtomicU64::new(0),
             }),
             known: Known { authorized: Arc::clone(authorized), asked },
@@ -145,16 +160,16 @@ impl Transfers {
         Use(Arc::clone(&entry.running))
     }
 
-    /// Bytes of a session that were handed out and are not saved yet.
-    pub fn unsaved(&self, download: DownloadId) -> u64 {
-        self.sessions().get(&download).map_or(0, |entry| entry.running.unsaved.load(Ordering::Acquire))
+    /// A session that runs here, or has bytes to save.
+    pub fn running(&self, download: DownloadId) -> Option<Arc<Running>> {
+        self.sessions().get(&download).map(|entry| Arc::clone(&entry.running))
     }
 
     /// The sessions that run or have bytes to save, and forgets those that have neither.
     pub fn sweep(&self) -> Vec<Arc<Running>> {
         let mut sessions = self.sessions();
         sessions.retain(|_, Entry { running, .. }| {
-            running.is_used() || running.unsaved.load(Ordering::Acquire) > 0
+            running.is_used() || running.has_unsaved()
         });
         sessions.values().map(|entry| Arc::clone(&entry.running)).collect()
     }

@@ -3,13 +3,13 @@
 use db::{DbError, Row, Source, Tx, sql};
 use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Timestamp};
 
-use super::{Authorized, Download, DownloadState, GrantedFile};
+use super::{Authorized, Download, DownloadState, GrantedFile, Parcel};
 use crate::fulfillment::{Grant, GrantStatus};
 
 /// The files that a grant gives: those of the day of purchase, or the product's newest.
 pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>, DbError> {
     sql("SELECT v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5,
-                COALESCE(p.open_places + p.spent_places, 0) AS taken
+                b.crc32 AS crc32, v.created_at AS created_at, COALESCE(p.open_places + p.spent_places, 0) AS taken
            FROM line_files lf
            JOIN order_lines l ON l.id = lf.line_id
            JOIN file_versions bought ON bought.id = lf.file_version_id
@@ -32,7 +32,7 @@ pub fn files_of_order(
     order: OrderId,
 ) -> Result<Vec<(GrantId, GrantedFile)>, DbError> {
     sql("SELECT g.id AS grant_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5,
-                COALESCE(p.open_places + p.spent_places, 0) AS taken
+                b.crc32 AS crc32, v.created_at AS created_at, COALESCE(p.open_places + p.spent_places, 0) AS taken
            FROM grants g
            JOIN line_files lf ON lf.line_id = g.line_id
            JOIN order_lines l ON l.id = lf.line_id
@@ -48,13 +48,16 @@ pub fn files_of_order(
     .all(source, |row| Ok((row.get("grant_id")?, read_granted(row)?)))
 }
 
-fn read_granted(row: &mut Row) -> Result<GrantedFile, DbError> {
+/// Reads a granted file's columns.
+pub fn read_granted(row: &mut Row) -> Result<GrantedFile, DbError> {
     Ok(GrantedFile {
         version: row.get("version_id")?,
         name: row.get("name")?,
         size: row.get("size")?,
         sha256: row.get("sha256")?,
         md5: row.get("md5")?,
+        crc32: row.get("crc32")?,
+        created_at: row.get("created_at")?,
         taken: row.get("taken")?,
     })
 }
@@ -97,13 +100,18 @@ pub fn forget_places(tx: &mut Tx<'_>, grant: &Grant) -> Result<(), DbError> {
 
 /// Writes a new session.
 pub fn insert(tx: &mut Tx<'_>, download: &Download) -> Result<(), DbError> {
-    sql("INSERT INTO downloads (id, merchant_id, grant_id, file_version_id, generation, nonce, ring_key, state, bytes,
-            size, address, user_agent, started_at, last_byte_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
+    let (file, etag) = match &download.parcel {
+        Parcel::File(version) => (Some(*version), None),
+        Parcel::Archive { etag } => (None, Some(etag.as_str())),
+    };
+    sql("INSERT INTO downloads (id, merchant_id, grant_id, file_version_id, archive_etag, generation, nonce, ring_key,
+            state, bytes, size, address, user_agent, started_at, last_byte_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")
     .bind(download.id)
     .bind(download.merchant)
     .bind(download.grant)
-    .bind(download.file)
+    .bind(file)
+    .bind(etag)
     .bind(download.generation)
     .bind(download.nonce)
     .bind(download.ring_key)
@@ -125,10 +133,8 @@ pub struct Session {
     pub download: Download,
     /// The grant that it hands out by, as it is now.
     pub grant: Grant,
-    /// The name to save the content under.
-    pub name: String,
-    /// Hex.
-    pub sha256: String,
+    /// The name to save its content under, and its hex SHA-256; none for an archive.
+    pub file: Option<(String, String)>,
 }
 
 /// The session with the id in a transfer token.
@@ -136,36 +142,41 @@ pub fn session(source: &mut impl Source, id: DownloadId) -> Result<Option<Sessio
     sql("SELECT d.id AS d_id, d.merchant_id AS d_merchant, d.grant_id AS d_grant, d.file_version_id AS d_file,
                 d.generation AS d_generation, d.nonce AS d_nonce, d.ring_key AS d_ring_key, d.state AS d_state,
                 d.bytes AS d_bytes, d.size AS d_size, d.address AS d_address, d.user_agent AS d_user_agent,
-                d.started_at AS d_started_at, d.last_byte_at AS d_last_byte_at,
+                d.started_at AS d_started_at, d.last_byte_at AS d_last_byte_at, d.archive_etag AS d_archive_etag,
                 g.id AS id, g.merchant_id AS merchant_id, g.order_id AS order_id, g.line_id AS line_id,
                 g.unit_no AS unit_no, g.customer_id AS customer_id, g.status AS status, g.nonce AS nonce,
                 g.ring_key AS ring_key, g.generation AS generation, g.download_limit AS download_limit,
                 g.expires_at AS expires_at, g.created_at AS created_at, v.name AS file_name, v.sha256 AS sha256
-           FROM downloads d JOIN grants g ON g.id = d.grant_id JOIN file_versions v ON v.id = d.file_version_id
+           FROM downloads d JOIN grants g ON g.id = d.grant_id LEFT JOIN file_versions v ON v.id = d.file_version_id
           WHERE d.id = $1")
     .bind(id)
     .optional(source, |row| {
+        let name: Option<String> = row.get("file_name")?;
+        let sha256: Option<String> = row.get("sha256")?;
         Ok(Session {
             download: read(row)?,
             grant: crate::fulfillment::store::read(row)?,
-            name: row.get("file_name")?,
-            sha256: row.get("sha256")?,
+            file: name.zip(sha256),
         })
     })
 }
 
-/// What has been handed out of one file of a grant over all sessions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Handed {
-    /// Bytes, over all sessions.
+/// How far a session is by now: what became of its place, what it handed out, and of how much.
+#[derive(Debug, Clone, Copy)]
+pub struct Tally {
+    /// What became of its place.
+    pub state: DownloadState,
+    /// Bytes handed out.
     pub bytes: u64,
-    /// Places that are used up.
-    pub spent_places: u64,
+    /// Bytes in all.
+    pub size: u64,
 }
 
-/// What became of a session's place by now.
-pub fn state(source: &mut impl Source, id: DownloadId) -> Result<Option<DownloadState>, DbError> {
-    sql("SELECT state FROM downloads WHERE id = $1").bind(id).optional(source, |row| row.get("state"))
+/// How far a session is by now.
+pub fn tally(source: &mut impl Source, id: DownloadId) -> Result<Option<Tally>, DbError> {
+    sql("SELECT state, bytes, size FROM downloads WHERE id = $1").bind(id).optional(source, |row| {
+        Ok(Tally { state: row.get("state")?, bytes: row.get("bytes")?, size: row.get("size")? })
+    })
 }
 
 /// A session that may be running, as the watch looks at it.
@@ -193,39 +204,30 @@ pub fn watched(source: &mut impl Source, id: DownloadId) -> Result<Option<Watche
     })
 }
 
-/// What was handed out of a session's file, held for this transaction.
-pub fn lock_handed(tx: &mut Tx<'_>, of: &Authorized) -> Result<Option<Handed>, DbError> {
-    sql("SELECT bytes, spent_places FROM grant_files
-          WHERE merchant_id = $1 AND grant_id = $2 AND file_version_id = $3 {FOR UPDATE}")
-    .bind(of.merchant)
-    .bind(of.grant)
-    .bind(of.file)
-    .optional(tx, |row| Ok(Handed { bytes: row.get("bytes")?, spent_places: row.get("spent_places")? }))
+/// The places of a grant's files, held for this transaction in the order of the files.
+pub fn lock_places(tx: &mut Tx<'_>, merchant: MerchantId, grant: GrantId) -> Result<Vec<Places>, DbError> {
+    sql("SELECT file_version_id, open_places, spent_places, bytes FROM grant_files
+          WHERE merchant_id = $1 AND grant_id = $2 ORDER BY file_version_id {FOR UPDATE}")
+    .bind(merchant)
+    .bind(grant)
+    .all(tx, read_places)
 }
 
-/// Holds the places of a session's file for this transaction.
-pub fn lock_places(tx: &mut Tx<'_>, download: &Download) -> Result<(), DbError> {
-    sql("SELECT file_version_id FROM grant_files
-          WHERE merchant_id = $1 AND grant_id = $2 AND file_version_id = $3 {FOR UPDATE}")
-    .bind(download.merchant)
-    .bind(download.grant)
-    .bind(download.file)
-    .optional(tx, |_| Ok(()))
-    .map(drop)
-}
-
-/// Writes what was handed out of a file since it was locked: reserved places become used ones.
-pub fn add_handed(tx: &mut Tx<'_>, of: &Authorized, before: Handed, after: Handed) -> Result<(), DbError> {
-    if after == before {
-        return Ok(());
-    }
-    sql("UPDATE grant_files SET bytes = bytes + $1, open_places = open_places - $2, spent_places = spent_places + $2
-          WHERE merchant_id = $3 AND grant_id = $4 AND file_version_id = $5")
-    .bind(after.bytes.saturating_sub(before.bytes))
-    .bind(after.spent_places.saturating_sub(before.spent_places))
-    .bind(of.merchant)
-    .bind(of.grant)
-    .bind(of.file)
+/// Writes back places that were locked.
+pub fn save_places(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    grant: GrantId,
+    places: &Places,
+) -> Result<(), DbError> {
+    sql("UPDATE grant_files SET open_places = $1, spent_places = $2, bytes = $3
+          WHERE merchant_id = $4 AND grant_id = $5 AND file_version_id = $6")
+    .bind(places.open)
+    .bind(places.spent)
+    .bind(places.bytes)
+    .bind(merchant)
+    .bind(grant)
+    .bind(places.file)
     .change_one(tx)
 }
 
@@ -251,7 +253,7 @@ pub fn idle(source: &mut impl Source, since: Timestamp, most: u32) -> Result<Vec
     sql("SELECT id AS d_id, merchant_id AS d_merchant, grant_id AS d_grant, file_version_id AS d_file,
                 generation AS d_generation, nonce AS d_nonce, ring_key AS d_ring_key, state AS d_state,
                 bytes AS d_bytes, size AS d_size, address AS d_address, user_agent AS d_user_agent,
-                started_at AS d_started_at, last_byte_at AS d_last_byte_at
+                started_at AS d_started_at, last_byte_at AS d_last_byte_at, archive_etag AS d_archive_etag
            FROM downloads WHERE state = 'open' AND last_byte_at < $1 ORDER BY last_byte_at LIMIT $2")
     .bind(since)
     .bind(most)
@@ -267,7 +269,7 @@ pub fn of_grant(
     sql("SELECT id AS d_id, merchant_id AS d_merchant, grant_id AS d_grant, file_version_id AS d_file,
                 generation AS d_generation, nonce AS d_nonce, ring_key AS d_ring_key, state AS d_state,
                 bytes AS d_bytes, size AS d_size, address AS d_address, user_agent AS d_user_agent,
-                started_at AS d_started_at, last_byte_at AS d_last_byte_at
+                started_at AS d_started_at, last_byte_at AS d_last_byte_at, archive_etag AS d_archive_etag
            FROM downloads WHERE merchant_id = $1 AND grant_id = $2 ORDER BY id")
     .bind(merchant)
     .bind(grant)
@@ -275,7 +277,7 @@ pub fn of_grant(
 }
 
 /// The places of one file of a grant.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Places {
     /// Which content.
     pub file: FileVersionId,
@@ -283,7 +285,7 @@ pub struct Places {
     pub open: u32,
     /// Used up.
     pub spent: u32,
-    /// Bytes handed out.
+    /// Bytes handed out, by which places are used up.
     pub bytes: u64,
 }
 
@@ -297,34 +299,26 @@ pub fn places(
           WHERE merchant_id = $1 AND grant_id = $2 ORDER BY file_version_id")
     .bind(merchant)
     .bind(grant)
-    .all(source, |row| {
-        Ok(Places {
-            file: row.get("file_version_id")?,
-            open: row.get("open_places")?,
-            spent: row.get("spent_places")?,
-            bytes: row.get("bytes")?,
-        })
+    .all(source, read_places)
+}
+
+fn read_places(row: &mut Row) -> Result<Places, DbError> {
+    Ok(Places {
+        file: row.get("file_version_id")?,
+        open: row.get("open_places")?,
+        spent: row.get("spent_places")?,
+        bytes: row.get("bytes")?,
     })
 }
 
-/// Ends an idle session: its place is spent or free again.
-pub fn close_idle(tx: &mut Tx<'_>, download: &Download, becomes: DownloadState) -> Result<(), DbError> {
+/// Ends an idle session, unless somebody else has.
+pub fn close(tx: &mut Tx<'_>, download: &Download, becomes: DownloadState) -> Result<bool, DbError> {
     let closed = sql("UPDATE downloads SET state = $1 WHERE id = $2 AND merchant_id = $3 AND state = 'open'")
         .bind(becomes)
         .bind(download.id)
         .bind(download.merchant)
         .execute(tx)?;
-    if closed == 0 {
-        return Ok(());
-    }
-    let spent: u32 = u32::from(becomes == DownloadState::Spent);
-    sql("UPDATE grant_files SET open_places = open_places - 1, spent_places = spent_places + $1
-          WHERE merchant_id = $2 AND grant_id = $3 AND file_version_id = $4")
-    .bind(spent)
-    .bind(download.merchant)
-    .bind(download.grant)
-    .bind(download.file)
-    .change_one(tx)
+    Ok(closed == 1)
 }
 
 /// Reads a session's columns, each with `d_` in front.
@@ -333,7 +327,7 @@ pub fn read(row: &mut Row) -> Result<Download, DbError> {
         id: row.get("d_id")?,
         merchant: row.get("d_merchant")?,
         grant: row.get("d_grant")?,
-        file: row.get("d_file")?,
+        parcel: parcel(row)?,
         generation: row.get("d_generation")?,
         nonce: row.get("d_nonce")?,
         ring_key: row.get("d_ring_key")?,
@@ -345,4 +339,16 @@ pub fn read(row: &mut Row) -> Result<Download, DbError> {
         started_at: row.get("d_started_at")?,
         last_byte_at: row.get("d_last_byte_at")?,
     })
+}
+
+fn parcel(row: &mut Row) -> Result<Parcel, DbError> {
+    let file: Option<FileVersionId> = row.get("d_file")?;
+    let etag: Option<String> = row.get("d_archive_etag")?;
+    match (file, etag) {
+        (Some(file), None) => Ok(Parcel::File(file)),
+        (None, Some(etag)) => Ok(Parcel::Archive { etag }),
+        (Some(_), Some(_)) | (None, None) => {
+            Err(DbError::Other("a download is of a file or of an archive, and this one is not".to_owned()))
+        }
+    }
 }

@@ -251,7 +251,8 @@ async fn close_idle_downloads(app: &App) -> Flow<()> {
     let before = app.now() - downloads::SESSION_IDLE;
     let any = app.read(move |snapshot| Ok(!downloads::store::idle(snapshot, before, 1)?.is_empty())).await?;
     if any {
-        app.write(MerchantId::from_bits(0), Actor::System, |cx| Ok(downloads::flow::close_idle(cx)?)).await?;
+        app.write(MerchantId::from_bits(0), Actor::System, |cx| Ok(downloads::counting::close_idle(cx)?))
+            .await?;
     }
     Ok(())
 }

@@ -17,9 +17,9 @@ use super::view::{self, Seen};
 use crate::app::App;
 use crate::customers;
 use crate::cx::Actor;
-use crate::downloads::flow::{Client, start, unfinished};
+use crate::downloads::flow::{Client, start, start_archive};
 use crate::downloads::pages::{go_to, transfer_path};
-use crate::downloads::{Download, transfer_token};
+use crate::downloads::{Download, Parcel, archive_store, packing, transfer_token};
 use crate::failpoint;
 use crate::problem::{Code, Failure, Flow, Problem};
 use crate::web::form::Posted;
@@ -33,6 +33,8 @@ pub fn routes() -> Router<App> {
         .route("/d/{token}", get(land))
         .route("/d/{token}/files/{file}", post(begin))
         .route("/d/{token}/resume/{file}", post(resume))
+        .route("/d/{token}/archive", post(begin_archive))
+        .route("/d/{token}/archive/resume", post(resume_archive))
         .route("/links/request", get(ask).post(request))
         .route("/links/renew", post(renew))
 }
@@ -77,8 +79,7 @@ async fn begin(
     visit: Visit,
     Path((token, file)): Path<(String, String)>,
 ) -> Response {
-    let client = Client { address: visit.address.to_string(), user_agent: visit.user_agent.clone() };
-    let wanted = token.clone();
+    let (client, wanted) = (client(&visit), token.clone());
     let Ok(file) = file.parse::<FileVersionId>() else {
         return closed_or_unknown(&app, &visit, Problem::not_found("file").into());
     };
@@ -86,13 +87,36 @@ async fn begin(
         .write(MerchantId::from_bits(0), Actor::Visitor, move |cx| {
             let download = start(cx, &wanted, file, &client)?;
             let session = crate::downloads::store::session(cx.tx, download.id)?;
-            Ok((download, session.map(|session| session.name).unwrap_or_default()))
+            let file = session.and_then(|session| session.file);
+            Ok((download, file.map(|(name, _)| name).unwrap_or_default()))
         })
         .await;
     failpoint!(DownloadReserved);
+    begun(&app, &visit, &token, started)
+}
+
+/// `POST /d/{token}/archive`: reserves a place of each file and goes on to the bytes of all.
+async fn begin_archive(State(app): State<App>, visit: Visit, Path(token): Path<String>) -> Response {
+    let (client, wanted) = (client(&visit), token.clone());
+    let started = app
+        .write(MerchantId::from_bits(0), Actor::Visitor, move |cx| {
+            let download = start_archive(cx, &wanted, &client)?;
+            let product = archive_store::product(cx.tx, &download)?;
+            Ok((download, packing::name(&product)))
+        })
+        .await;
+    failpoint!(DownloadReserved);
+    begun(&app, &visit, &token, started)
+}
+
+fn client(visit: &Visit) -> Client {
+    Client { address: visit.address.to_string(), user_agent: visit.user_agent.clone() }
+}
+
+fn begun(app: &App, visit: &Visit, token: &str, started: Flow<(Download, String)>) -> Response {
     match started {
-        Ok((download, name)) => transfer(&app, &visit, &download, &name),
-        Err(failure) => refused(&app, &visit, &token, failure),
+        Ok((download, name)) => transfer(app, visit, &download, &name),
+        Err(failure) => refused(app, visit, token, failure),
     }
 }
 
@@ -109,11 +133,25 @@ async fn resume(
     let now = app.now();
     let known = seen.files.iter().find(|known| known.version.to_string() == file);
     let open = known.filter(|_| seen.closed(now).is_none());
-    let session = open.and_then(|known| unfinished(&seen.sessions, &seen.grant, known.version, now));
+    let session = open.and_then(|known| seen.begun(&Parcel::File(known.version), now));
     match (open, session) {
         (Some(known), Some(session)) => transfer(&app, &visit, &session, &known.name),
         // Finished in the meantime, by another tab: the page says how it stands.
         _ => shown(&app, &visit, &token, &seen),
+    }
+}
+
+/// `POST /d/{token}/archive/resume`: goes on with an archive that broke off.
+async fn resume_archive(State(app): State<App>, visit: Visit, Path(token): Path<String>) -> Response {
+    let seen = match find(&app, &token) {
+        Ok(seen) => seen,
+        Err(failure) => return closed_or_unknown(&app, &visit, failure),
+    };
+    let now = app.now();
+    let open = seen.closed(now).is_none();
+    match seen.archive_begun(now).filter(|_| open) {
+        Some(session) => transfer(&app, &visit, &session, &packing::name(&seen.line.name)),
+        None => shown(&app, &visit, &token, &seen),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use db::Source;
 use kernel::Timestamp;
-use ui::delivery::{ClosedLinkPage, ClosedReason, LinkFile, LinkPage};
+use ui::delivery::{ClosedLinkPage, ClosedReason, LinkArchive, LinkFile, LinkPage};
 use ui::shop::LinkState;
 
 use crate::downloads::flow::{no_such_link, open_link, unfinished};
-use crate::downloads::{self, Download, GrantedFile};
+use crate::downloads::{self, Download, GrantedFile, Parcel, packing};
 use crate::fulfillment::{self, Grant, GrantStatus};
 use crate::merchants::{self, Address, Merchant};
 use crate::orders::{self, Line, Order, view};
@@ -66,17 +66,49 @@ impl Seen {
             LinkState::Expired => Some(ClosedReason::Expired),
             LinkState::Revoked => Some(ClosedReason::Revoked),
             LinkState::UsedUp => {
-                let begun =
-                    |file: &GrantedFile| unfinished(&self.sessions, &self.grant, file.version, now).is_some();
-                (!self.files.iter().any(begun)).then_some(ClosedReason::UsedUp)
+                let begun = |file: &GrantedFile| self.begun(&Parcel::File(file.version), now).is_some();
+                let any = self.files.iter().any(begun) || self.archive_begun(now).is_some();
+                (!any).then_some(ClosedReason::UsedUp)
             }
         }
+    }
+
+    /// A download of this that broke off, and can be gone on with.
+    pub fn begun(&self, parcel: &Parcel, now: Timestamp) -> Option<Download> {
+        unfinished(&self.sessions, &self.grant, parcel, now)
+    }
+
+    /// A download of the archive that broke off, and can be gone on with.
+    pub fn archive_begun(&self, now: Timestamp) -> Option<Download> {
+        let etag = self.packed()?.etag().to_owned();
+        self.begun(&Parcel::Archive { etag }, now)
+    }
+
+    /// The archive of all files, where there are several.
+    fn packed(&self) -> Option<archive::Layout> {
+        let packed = (self.files.len() >= packing::FILES_MIN).then(|| packing::pack(&self.files))?;
+        // Each file can still be had by itself; who starts the archive nevertheless is told why it cannot be.
+        packed.ok()
+    }
+
+    fn archive(&self, token: &str, now: Timestamp) -> Option<LinkArchive> {
+        let packed = self.packed()?;
+        let begun = self.begun(&Parcel::Archive { etag: packed.etag().to_owned() }, now).is_some();
+        let verb = if begun { "archive/resume" } else { "archive" };
+        Some(LinkArchive {
+            name: packing::name(&self.line.name),
+            bytes: packed.length(),
+            files: u32::try_from(self.files.len()).unwrap_or(u32::MAX),
+            post_path: format!("/d/{token}/{verb}"),
+            downloads_left: view::downloads_left(&self.grant, &self.files),
+            in_progress: begun,
+        })
     }
 
     /// The landing page.
     pub fn page(&self, token: &str, now: Timestamp) -> LinkPage {
         let file = |file: &GrantedFile| {
-            let begun = unfinished(&self.sessions, &self.grant, file.version, now).is_some();
+            let begun = self.begun(&Parcel::File(file.version), now).is_some();
             let verb = if begun { "resume" } else { "files" };
             LinkFile {
                 facts: view::facts(file),
@@ -92,6 +124,7 @@ impl Seen {
             order_number: view::number(&self.order),
             paid_at: self.order.paid_at.unwrap_or(self.order.created_at),
             expires_at: Some(self.grant.expires_at),
+            archive: self.archive(token, now),
             files: self.files.iter().map(file).collect(),
             keys: Vec::new(),
             note: Some(self.support_text.clone()).filter(|text| !text.trim().is_empty()),

@@ -167,14 +167,22 @@ pub fn downloads_before(
     sql("SELECT d.id AS d_id, d.merchant_id AS d_merchant, d.grant_id AS d_grant, d.file_version_id AS d_file,
                 d.generation AS d_generation, d.nonce AS d_nonce, d.ring_key AS d_ring_key, d.state AS d_state,
                 d.bytes AS d_bytes, d.size AS d_size, d.address AS d_address, d.user_agent AS d_user_agent,
-                d.started_at AS d_started_at, d.last_byte_at AS d_last_byte_at, v.name AS file_name
-           FROM grants g JOIN downloads d ON d.grant_id = g.id JOIN file_versions v ON v.id = d.file_version_id
+                d.started_at AS d_started_at, d.last_byte_at AS d_last_byte_at, d.archive_etag AS d_archive_etag, v.name AS file_name,
+                l.name AS line_name
+           FROM grants g JOIN downloads d ON d.grant_id = g.id JOIN order_lines l ON l.id = g.line_id
+           LEFT JOIN file_versions v ON v.id = d.file_version_id
           WHERE g.order_id = $1 AND d.id < $2 AND g.merchant_id = $3 ORDER BY d.id DESC LIMIT $4")
     .bind(order)
     .bind(before)
     .bind(merchant)
     .bind(most)
-    .all(source, |row| Ok(Fetched { name: row.get("file_name")?, download: downloads::store::read(row)? }))
+    .all(source, |row| {
+        let name = match row.get::<Option<String>>("file_name")? {
+            Some(name) => name,
+            None => downloads::packing::name(&row.get::<String>("line_name")?),
+        };
+        Ok(Fetched { name, download: downloads::store::read(row)? })
+    })
 }
 
 /// Who answered which question about an order.

@@ -50,6 +50,20 @@ fn a_range_behind_the_end_is_empty() {
 }
 
 #[test]
+fn a_range_has_something_of_the_entries_that_it_touches() {
+    let mut shelf = Shelf::default();
+    let layout = plain(vec![shelf.stored("a", "12"), shelf.stored("b", ""), shelf.stored("c", "345")]);
+    // Each header has 30 bytes and the name.
+    let (second, third, directory) = (33, 64, 98);
+
+    let touched = [0..1, 0..second, 32..second + 1, second..third, 70..71, directory..directory + 9, 5..5]
+        .map(|range| layout.entries_in(&range));
+
+    assert_eq!(touched, [0..1, 0..1, 0..2, 1..2, 2..3, 0..0, 0..0]);
+    assert_eq!(layout.entries_in(&(0..layout.length())), 0..3);
+}
+
+#[test]
 fn the_etag_changes_with_whatever_changes_a_byte() {
     let mut shelf = Shelf::default();
     let entry = shelf.stored("a", "abc");

@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod look;
 pub mod notices;
 pub mod state;
+pub mod unzip;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
