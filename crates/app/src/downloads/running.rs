@@ -168,9 +168,7 @@ impl Transfers {
     /// The sessions that run or have bytes to save, and forgets those that have neither.
     pub fn sweep(&self) -> Vec<Arc<Running>> {
         let mut sessions = self.sessions();
-        sessions.retain(|_, Entry { running, .. }| {
-            running.is_used() || running.has_unsaved()
-        });
+        sessions.retain(|_, Entry { running, .. }| running.is_used() || running.has_unsaved());
         sessions.values().map(|entry| Arc::clone(&entry.running)).collect()
     }
 }
