@@ -6,5 +6,6 @@
 mod faults;
 mod liar;
 mod network;
+mod own;
 mod real;
 mod server;

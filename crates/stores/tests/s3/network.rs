@@ -40,7 +40,7 @@ impl TestNetwork {
             headers: Vec::new(),
             body: bytes::Bytes::new(),
             deadline: Span::seconds(10),
-            body_max: 1 << 20,
+            body_max: 128 << 20,
         };
         self.call(&call).unwrap()
     }
