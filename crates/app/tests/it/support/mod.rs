@@ -99,8 +99,9 @@ impl TestApp {
         let mailer = Arc::new(MailboxMailer::new(mailbox.clone(), Arc::new(clock.clone())));
         let folder = TempDir::with_prefix("handsel-blobs-").expect("a temporary folder");
         let entropy = Arc::new(SeededEntropy::new(seed));
-        let blobs = stores::DirectoryStore::open(&folder.path().join("blobs"), entropy.clone());
-        let disk = Arc::new(Disk::new(blobs.expect("a blob store")));
+        let root = folder.path().join("blobs");
+        let blobs = stores::DirectoryStore::open(&root, entropy.clone());
+        let disk = Arc::new(Disk::new(root, blobs.expect("a blob store")));
         let port = paypal.address().port();
         let allow = vec![format!("127.0.0.1/32:{port}").parse().expect("a network and a port")];
         let app = App::new(Parts {
