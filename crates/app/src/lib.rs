@@ -29,6 +29,7 @@ pub mod merchants;
 pub mod messages;
 pub mod notices;
 pub mod orders;
+pub mod packed;
 pub mod paging;
 pub mod payments;
 pub mod problem;

@@ -6,19 +6,29 @@ use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Timestamp}
 use super::{Authorized, Download, DownloadState, GrantedFile, Parcel};
 use crate::fulfillment::{Grant, GrantStatus};
 
-/// The files that a grant gives: those of the day of purchase, or the product's newest.
+/// Which version of a file (`bought`) a line (`l`) of an order (`o`) gives: that of the day of
+/// purchase, the newest, or the newest of those that came out while its buyer was to get updates.
+/// A day of updates is 24 hours, from the payment; where that is still pending, from the order.
+const VERSION: &str = "CASE l.file_policy
+        WHEN 'latest' THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
+        WHEN 'updates_until' THEN (SELECT max(n.id) FROM file_versions n
+             WHERE n.product_file_id = bought.product_file_id
+               AND (n.id = bought.id
+                    OR n.created_at < COALESCE(o.paid_at, o.created_at) + l.update_days * 86400000000))
+        ELSE bought.id END";
+
+/// The files that a grant gives, in the versions that its line covers.
 pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>, DbError> {
-    sql("SELECT v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5,
+    sql(format!("SELECT v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5,
                 b.crc32 AS crc32, v.created_at AS created_at, COALESCE(p.open_places + p.spent_places, 0) AS taken
            FROM line_files lf
            JOIN order_lines l ON l.id = lf.line_id
            JOIN file_versions bought ON bought.id = lf.file_version_id
-           JOIN file_versions v ON v.id = CASE WHEN l.file_policy = 'latest'
-                THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
-                ELSE bought.id END
+           JOIN orders o ON o.id = l.order_id
+           JOIN file_versions v ON v.id = {VERSION}
            JOIN blobs b ON b.sha256 = v.sha256
            LEFT JOIN grant_files p ON p.grant_id = $1 AND p.file_version_id = v.id
-          WHERE lf.merchant_id = $2 AND lf.line_id = $3 ORDER BY lf.position")
+          WHERE lf.merchant_id = $2 AND lf.line_id = $3 ORDER BY lf.position"))
     .bind(grant.id)
     .bind(grant.merchant)
     .bind(grant.line)
@@ -31,18 +41,17 @@ pub fn files_of_order(
     merchant: MerchantId,
     order: OrderId,
 ) -> Result<Vec<(GrantId, GrantedFile)>, DbError> {
-    sql("SELECT g.id AS grant_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5,
+    sql(format!("SELECT g.id AS grant_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5,
                 b.crc32 AS crc32, v.created_at AS created_at, COALESCE(p.open_places + p.spent_places, 0) AS taken
            FROM grants g
            JOIN line_files lf ON lf.line_id = g.line_id
            JOIN order_lines l ON l.id = lf.line_id
            JOIN file_versions bought ON bought.id = lf.file_version_id
-           JOIN file_versions v ON v.id = CASE WHEN l.file_policy = 'latest'
-                THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
-                ELSE bought.id END
+           JOIN orders o ON o.id = l.order_id
+           JOIN file_versions v ON v.id = {VERSION}
            JOIN blobs b ON b.sha256 = v.sha256
            LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id
-          WHERE g.merchant_id = $1 AND g.order_id = $2 ORDER BY g.id, lf.position")
+          WHERE g.merchant_id = $1 AND g.order_id = $2 ORDER BY g.id, lf.position"))
     .bind(merchant)
     .bind(order)
     .all(source, |row| Ok((row.get("grant_id")?, read_granted(row)?)))

@@ -22,6 +22,8 @@ db::words! {
         VerifyNotice = "verify_notice",
         /// Messages leave.
         SendMessage = "send_message",
+        /// Contents are deflated for archives.
+        DeflateContent = "deflate_content",
     }
 }
 
@@ -43,6 +45,13 @@ pub enum Work {
         /// Which.
         message: MessageId,
     },
+    /// Deflate a content, for the archives that it will be in.
+    DeflateContent {
+        /// Whose product has it.
+        merchant: MerchantId,
+        /// Which, in hex.
+        sha256: String,
+    },
 }
 
 impl Work {
@@ -51,13 +60,16 @@ impl Work {
         match self {
             Self::VerifyNotice { .. } => Kind::VerifyNotice,
             Self::SendMessage { .. } => Kind::SendMessage,
+            Self::DeflateContent { .. } => Kind::DeflateContent,
         }
     }
 
     /// Whose work it is.
     pub const fn merchant(&self) -> MerchantId {
         match self {
-            Self::VerifyNotice { merchant, .. } | Self::SendMessage { merchant, .. } => *merchant,
+            Self::VerifyNotice { merchant, .. }
+            | Self::SendMessage { merchant, .. }
+            | Self::DeflateContent { merchant, .. } => *merchant,
         }
     }
 
@@ -66,6 +78,7 @@ impl Work {
         match self {
             Self::VerifyNotice { notice, .. } => notice.to_string(),
             Self::SendMessage { message, .. } => message.to_string(),
+            Self::DeflateContent { sha256, .. } => sha256.clone(),
         }
     }
 
@@ -76,6 +89,8 @@ impl Work {
             Self::VerifyNotice { .. } => 60,
             // About five days, as mail servers do among themselves.
             Self::SendMessage { .. } => 40,
+            // A full disk is given time; until then archives have the content as it is.
+            Self::DeflateContent { .. } => 20,
         }
     }
 }

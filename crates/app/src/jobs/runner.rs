@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::cx::Actor;
 use crate::failpoint;
 use crate::problem::{Failure, Flow};
-use crate::{alarms, downloads, events, idempotency, installation, invoices, messages, notices};
+use crate::{alarms, downloads, events, idempotency, installation, invoices, messages, notices, packed};
 
 /// How a job ended, beside being done and recorded by its own transaction.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ async fn look_at_quarantine(app: &App) -> Flow<()> {
 /// waits as it is, for weeks if need be, and spends none of its attempts.
 pub fn can_do(app: &App, kind: Kind) -> bool {
     match kind {
-        Kind::VerifyNotice => true,
+        Kind::VerifyNotice | Kind::DeflateContent => true,
         Kind::SendMessage => app.mailer().has_server(),
     }
 }
@@ -158,6 +158,7 @@ async fn work(app: &App, job: &Claimed) -> Result<(), JobError> {
     match &job.work {
         Work::VerifyNotice { merchant, notice } => notices::jobs::verify(app, job, *merchant, *notice).await,
         Work::SendMessage { merchant, message } => messages::jobs::send(app, job, *merchant, *message).await,
+        Work::DeflateContent { merchant, sha256 } => packed::jobs::deflate(app, job, *merchant, sha256).await,
     }
 }
 

@@ -55,6 +55,7 @@ pub fn page(source: &mut impl Source, id: ProductId, looking: &Looking) -> Flow<
         link_life_days: days(product.link_life),
         download_limit: product.download_limit,
         file_policy: word(product.file_policy.as_str()),
+        update_days: product.update_days,
         pending_policy: word(product.pending_policy.as_str()),
         sales: sales(source, &product, looking)?,
         shop_path: super::path(&product),

@@ -46,6 +46,7 @@ pub struct NewGood {
     pub link_life: Span,
     pub download_limit: u32,
     pub file_policy: FilePolicy,
+    pub update_days: Option<u32>,
     pub pending_policy: PendingPolicy,
     pub other_text: String,
 }
@@ -59,6 +60,7 @@ impl NewGood {
             link_life: products::LINK_LIFE_DEFAULT,
             download_limit: products::DOWNLOAD_LIMIT_DEFAULT,
             file_policy: FilePolicy::AsBought,
+            update_days: None,
             pending_policy: PendingPolicy::Nothing,
             other_text: String::new(),
         }
@@ -77,6 +79,16 @@ impl NewGood {
         Self { download_limit, ..self }
     }
 
+    /// Buyers always get the newest version.
+    pub fn always_newest(self) -> Self {
+        Self { file_policy: FilePolicy::Latest, ..self }
+    }
+
+    /// Buyers get new versions for so many days.
+    pub fn updated_for(self, days: u32) -> Self {
+        Self { file_policy: FilePolicy::UpdatesUntil, update_days: Some(days), ..self }
+    }
+
     pub fn provisional(self) -> Self {
         Self { pending_policy: PendingPolicy::Provisional, ..self }
     }
@@ -86,9 +98,17 @@ impl NewGood {
     }
 }
 
-/// Reproducible bytes.
+/// Reproducible bytes that deflating does not make fewer.
 pub fn content(seed: &str, length: usize) -> Vec<u8> {
-    seed.bytes().cycle().zip(0u8..=255).map(|(a, b)| a ^ b).cycle().take(length).collect()
+    let mut bytes = vec![0; length];
+    let seed = seed.bytes().fold(1u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    kernel::Entropy::fill(&kernel::SeededEntropy::new(seed), &mut bytes);
+    bytes
+}
+
+/// Reproducible bytes that deflating makes far fewer.
+pub fn text(seed: &str, length: usize) -> Vec<u8> {
+    (0u32..).flat_map(|line| format!("{seed}, line {line}\n").into_bytes()).take(length).collect()
 }
 
 /// Makes a merchant and connects it with the simulated PayPal.
@@ -144,6 +164,7 @@ impl TestApp {
             product.link_life = good.link_life;
             product.download_limit = good.download_limit;
             product.file_policy = good.file_policy;
+            product.update_days = good.update_days;
             product.pending_policy = good.pending_policy;
             product.other_text.clone_from(&good.other_text);
             products::store::save(cx.tx, &product, cx.now)?;
@@ -166,6 +187,19 @@ impl TestApp {
             crc32: digests.crc32,
             md5: digests.md5_hex(),
         }
+    }
+
+    /// Brings out a new version of a product's first file.
+    pub fn new_version(&self, product: &Product, bytes: &[u8]) -> products::ProductFile {
+        let (product, merchant) = (product.clone(), product.merchant);
+        let file = self.read({
+            let id = product.id;
+            move |snapshot| Ok(products::store::files(snapshot, merchant, id)?.remove(0))
+        });
+        let stored = self.store(&file.name, bytes);
+        let made =
+            self.write_for(merchant, move |cx| products::flow::replace_file(cx, &product, &file, &stored));
+        made.expect("a file is replaced")
     }
 
     /// Changes a product's price from a moment on.
