@@ -43,4 +43,5 @@ pub mod ring;
 pub mod sales;
 pub mod sessions;
 pub mod staff;
+pub mod storage;
 pub mod web;
