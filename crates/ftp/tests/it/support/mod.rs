@@ -1,5 +1,7 @@
 //! A door on loopback with one directory behind it, and programs that go through it.
 
+pub mod proftpd;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
