@@ -7,7 +7,7 @@ use db::{Db, Snapshot};
 use kernel::{Clock, Draws, Entropy, MerchantId, Timestamp};
 use mail::Mailer;
 use stores::BlobStore;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
@@ -25,12 +25,14 @@ pub struct Settings {
     pub demo: bool,
     /// How many days raw notices are kept.
     pub raw_notice_days: i64,
+    /// The program that reads files of others with limits of its own: this one. Without it they are read here.
+    pub helper: Option<std::path::PathBuf>,
 }
 
 impl Settings {
     /// The settings of a shop under this address.
     pub fn at(base_url: impl Into<String>) -> Self {
-        Self { base_url: base_url.into(), demo: false, raw_notice_days: 90 }
+        Self { base_url: base_url.into(), demo: false, raw_notice_days: 90, helper: None }
     }
 }
 
@@ -67,6 +69,7 @@ struct Inner {
     job_waiting: Notify,
     commits: AtomicU64,
     job_places: Places,
+    file_work: Semaphore,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
 }
@@ -78,7 +81,17 @@ impl App {
         let job_places = Places::new();
         let transfers = Transfers::default();
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
-        Self(Arc::new(Inner { parts, transfers, limiter, job_waiting, commits, job_places, quarantine }))
+        let file_work = Semaphore::new(1);
+        Self(Arc::new(Inner {
+            parts,
+            transfers,
+            limiter,
+            job_waiting,
+            commits,
+            job_places,
+            file_work,
+            quarantine,
+        }))
     }
 
     /// The time.
@@ -164,6 +177,11 @@ impl App {
     /// Places for jobs that run at once.
     pub fn job_places(&self) -> &Places {
         &self.0.job_places
+    }
+
+    /// A turn at work that takes a multiple of a file's size of memory: one at a time.
+    pub fn file_work(&self) -> &Semaphore {
+        &self.0.file_work
     }
 
     /// Why nothing leaves the house, if so: no mail, no call to a gateway. As last looked at by

@@ -38,4 +38,5 @@ pub mod ring;
 pub mod sales;
 pub mod sessions;
 pub mod staff;
+pub mod stamps;
 pub mod web;

@@ -1,5 +1,6 @@
 //! The code of one copy, and the forms it takes in a file.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
@@ -17,7 +18,8 @@ const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 pub(crate) const ZERO_WIDTH: [char; 4] = ['\u{200b}', '\u{2060}', '\u{2062}', '\u{2063}'];
 
 /// The code of one stamped copy: opaque, and unique among a shop's copies.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Mark([u8; CODE]);
 
 /// A text that is no mark.
@@ -85,6 +87,20 @@ fn checksum(code: &[u8; CODE]) -> [u8; BLOCK - CODE] {
     let mut check = [0; BLOCK - CODE];
     check.copy_from_slice(digest.get(..BLOCK - CODE).expect("a SHA-256 digest has 32 bytes"));
     check
+}
+
+impl From<Mark> for String {
+    fn from(mark: Mark) -> Self {
+        mark.to_string()
+    }
+}
+
+impl TryFrom<String> for Mark {
+    type Error = MarkError;
+
+    fn try_from(text: String) -> Result<Self, MarkError> {
+        text.parse()
+    }
 }
 
 impl fmt::Display for Mark {
