@@ -13,6 +13,7 @@ use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
 use crate::installation::{self, Quarantine};
 use crate::jobs::places::Places;
+use crate::payloads::source::{FileRoot, Remembered};
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
 
@@ -27,12 +28,20 @@ pub struct Settings {
     pub raw_notice_days: i64,
     /// The program that reads files of others with limits of its own: this one. Without it they are read here.
     pub helper: Option<std::path::PathBuf>,
+    /// Folders that payloads may be taken from.
+    pub file_roots: Vec<FileRoot>,
 }
 
 impl Settings {
     /// The settings of a shop under this address.
     pub fn at(base_url: impl Into<String>) -> Self {
-        Self { base_url: base_url.into(), demo: false, raw_notice_days: 90, helper: None }
+        Self {
+            base_url: base_url.into(),
+            demo: false,
+            raw_notice_days: 90,
+            helper: None,
+            file_roots: Vec::new(),
+        }
     }
 }
 
@@ -70,6 +79,7 @@ struct Inner {
     commits: AtomicU64,
     job_places: Places,
     file_work: Semaphore,
+    taken_files: Remembered,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
 }
@@ -79,6 +89,7 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let limiter = net::limit::RateLimiter::new(&*parts.entropy);
         let job_places = Places::new();
+        let taken_files = Remembered::default();
         let transfers = Transfers::default();
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
         let file_work = Semaphore::new(1);
@@ -90,6 +101,7 @@ impl App {
             commits,
             job_places,
             file_work,
+            taken_files,
             quarantine,
         }))
     }
@@ -182,6 +194,11 @@ impl App {
     /// A turn at work that takes a multiple of a file's size of memory: one at a time.
     pub fn file_work(&self) -> &Semaphore {
         &self.0.file_work
+    }
+
+    /// Files below the roots that were taken into the blob store.
+    pub fn taken_files(&self) -> &Remembered {
+        &self.0.taken_files
     }
 
     /// Why nothing leaves the house, if so: no mail, no call to a gateway. As last looked at by

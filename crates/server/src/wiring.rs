@@ -15,7 +15,7 @@ use mail::{
 use net::outbound::{Client, OutboundPolicy, Roots};
 use stores::{DirectoryStore, StoreError};
 
-use crate::config::{Config, ConfigError, SmtpConfig, secret_file};
+use crate::config::{Config, ConfigError, FileRootConfig, SmtpConfig, secret_file};
 use crate::installation;
 use crate::keys::{self, Database, KeysError};
 
@@ -101,6 +101,7 @@ fn wire_as_configured(config: &Config, on_pending: OnPending) -> Result<App, Sta
     // By this name Linux finds the program that runs, also when an upgrade has put another in its place.
     let running = PathBuf::from("/proc/self/exe");
     settings.helper = if running.exists() { Some(running) } else { std::env::current_exe().ok() };
+    settings.file_roots = config.file_roots.iter().map(FileRootConfig::declared).collect();
     wire(config, on_pending, mailer, policy, settings)
 }
 
