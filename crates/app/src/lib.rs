@@ -31,6 +31,7 @@ pub mod merchants;
 pub mod messages;
 pub mod notices;
 pub mod orders;
+pub mod packed;
 pub mod paging;
 pub mod parts;
 pub mod payloads;

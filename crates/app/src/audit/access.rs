@@ -90,6 +90,18 @@ pub const GIVEN_IS_PAID: Check = Check {
                       AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.id = c.cause)",
         },
         Rule {
+            says: "a download is of a version that came out after its buyer's updates had ended",
+            find: "SELECT d.id AS id, v.id AS detail FROM downloads d JOIN grants g ON g.id = d.grant_id
+                     JOIN order_lines l ON l.id = g.line_id AND l.file_policy = 'updates_until'
+                     JOIN orders o ON o.id = l.order_id
+                     LEFT JOIN download_files f ON f.download_id = d.id
+                     JOIN file_versions v ON v.id = COALESCE(d.file_version_id, f.file_version_id)
+                    WHERE v.product_file_id IS NOT NULL
+                      AND v.created_at >= COALESCE(o.paid_at, o.created_at) + l.update_days * 86400000000
+                      AND NOT EXISTS (SELECT 1 FROM line_files lf
+                                       WHERE lf.line_id = l.id AND lf.file_version_id = v.id)",
+        },
+        Rule {
             says: "a download is of a file that its grant does not give",
             find: "SELECT d.id AS id, v.id AS detail FROM downloads d JOIN grants g ON g.id = d.grant_id
                      LEFT JOIN download_files f ON f.download_id = d.id

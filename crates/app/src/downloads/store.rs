@@ -7,13 +7,25 @@ use super::{Authorized, Download, DownloadState, GrantedFile, Parcel};
 use crate::deliverables::Deliverables;
 use crate::fulfillment::{Grant, GrantStatus};
 
+/// Which version of a file (`bought`) a line (`l`) of an order (`o`) gives: that of the day of
+/// purchase, the newest, or the newest of those that came out while its buyer was to get updates.
+/// A day of updates is 24 hours, from the payment; where that is still pending, from the order.
+const VERSION: &str = "CASE l.file_policy
+        WHEN 'latest' THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
+        WHEN 'updates_until' THEN (SELECT max(n.id) FROM file_versions n
+             WHERE n.product_file_id = bought.product_file_id
+               AND (n.id = bought.id
+                    OR n.created_at < COALESCE(o.paid_at, o.created_at) + l.update_days * 86400000000))
+        ELSE bought.id END";
+
 /// The files that a grant gives: those of the day of purchase or the product's newest, and those
 /// that were made for its unit.
 ///
 /// What is handed out only as a copy that was made for the unit is not in the list before the
 /// copy is there.
 pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>, DbError> {
-    let rows = sql(format!("{OF_PRODUCTS} WHERE g.merchant_id = $1 AND g.id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.id = $2 ORDER BY made, position"))
+    let of_products = of_products();
+    let rows = sql(format!("{of_products} WHERE g.merchant_id = $1 AND g.id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.id = $2 ORDER BY made, position"))
         .bind(grant.merchant)
         .bind(grant.id)
         .all(source, read_listed)?;
@@ -26,26 +38,30 @@ pub fn files_of_order(
     merchant: MerchantId,
     order: OrderId,
 ) -> Result<Vec<(GrantId, GrantedFile)>, DbError> {
-    let rows = sql(format!("{OF_PRODUCTS} WHERE g.merchant_id = $1 AND g.order_id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.order_id = $2 ORDER BY grant_id, made, position"))
+    let of_products = of_products();
+    let rows = sql(format!("{of_products} WHERE g.merchant_id = $1 AND g.order_id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.order_id = $2 ORDER BY grant_id, made, position"))
         .bind(merchant)
         .bind(order)
         .all(source, read_listed)?;
     Ok(given(rows))
 }
 
-const OF_PRODUCTS: &str =
-    "SELECT 0 AS made, lf.position AS position, g.id AS grant_id, l.deliverables AS deliverables, NULL AS replaces_id,
-            v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5, b.crc32 AS crc32,
-            v.created_at AS created_at, COALESCE(p.open_places + p.spent_places, 0) AS taken
-       FROM grants g
-       JOIN line_files lf ON lf.line_id = g.line_id
-       JOIN order_lines l ON l.id = lf.line_id
-       JOIN file_versions bought ON bought.id = lf.file_version_id
-       JOIN file_versions v ON v.id = CASE WHEN l.file_policy = 'latest'
-            THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
-            ELSE bought.id END
-       JOIN blobs b ON b.sha256 = v.sha256
-       LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id";
+fn of_products() -> String {
+    format!(
+        "SELECT 0 AS made, lf.position AS position, g.id AS grant_id, l.deliverables AS deliverables,
+                NULL AS replaces_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256,
+                b.md5 AS md5, b.crc32 AS crc32, v.created_at AS created_at,
+                COALESCE(p.open_places + p.spent_places, 0) AS taken
+           FROM grants g
+           JOIN line_files lf ON lf.line_id = g.line_id
+           JOIN order_lines l ON l.id = lf.line_id
+           JOIN orders o ON o.id = l.order_id
+           JOIN file_versions bought ON bought.id = lf.file_version_id
+           JOIN file_versions v ON v.id = {VERSION}
+           JOIN blobs b ON b.sha256 = v.sha256
+           LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id"
+    )
+}
 
 const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant_id, '{}' AS deliverables,
             uf.replaces_id AS replaces_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256,

@@ -25,6 +25,8 @@ db::words! {
         SendMessage = "send_message",
         /// Parts of units are made.
         MakePart = "make_part",
+        /// Contents are deflated for archives.
+        DeflateContent = "deflate_content",
     }
 }
 
@@ -53,6 +55,13 @@ pub enum Work {
         /// Which.
         part: PartKey,
     },
+    /// Deflate a content, for the archives that it will be in.
+    DeflateContent {
+        /// Whose product has it.
+        merchant: MerchantId,
+        /// Which, in hex.
+        sha256: String,
+    },
 }
 
 impl Work {
@@ -62,6 +71,7 @@ impl Work {
             Self::VerifyNotice { .. } => Kind::VerifyNotice,
             Self::SendMessage { .. } => Kind::SendMessage,
             Self::MakePart { .. } => Kind::MakePart,
+            Self::DeflateContent { .. } => Kind::DeflateContent,
         }
     }
 
@@ -70,7 +80,8 @@ impl Work {
         match self {
             Self::VerifyNotice { merchant, .. }
             | Self::SendMessage { merchant, .. }
-            | Self::MakePart { merchant, .. } => *merchant,
+            | Self::MakePart { merchant, .. }
+            | Self::DeflateContent { merchant, .. } => *merchant,
         }
     }
 
@@ -82,6 +93,7 @@ impl Work {
             Self::MakePart { part: PartKey { line, unit_no, part, subject }, .. } => {
                 format!("{line}:{unit_no}:{part}:{subject}")
             }
+            Self::DeflateContent { sha256, .. } => sha256.clone(),
         }
     }
 
@@ -94,6 +106,8 @@ impl Work {
             Self::SendMessage { .. } => 40,
             // About two days; then a person decides, and can have it tried again.
             Self::MakePart { .. } => 24,
+            // A full disk is given time; until then archives have the content as it is.
+            Self::DeflateContent { .. } => 20,
         }
     }
 }

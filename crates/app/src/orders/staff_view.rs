@@ -212,6 +212,7 @@ fn terms(line: &Line) -> Terms {
         link_life_days: days(line.link_life),
         download_limit: line.download_limit,
         file_policy: word(line.file_policy.as_str()),
+        update_days: line.update_days,
         pending_policy: word(line.pending_policy.as_str()),
     }
 }

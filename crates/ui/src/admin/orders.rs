@@ -219,6 +219,8 @@ pub struct Terms {
     pub download_limit: u32,
     /// Which versions of files it covers.
     pub file_policy: FilePolicy,
+    /// For how many days from the purchase new ones.
+    pub update_days: Option<u32>,
     /// What is given while the payment is pending.
     pub pending_policy: PendingPolicy,
 }
@@ -427,7 +429,8 @@ fn line(number: u128, name: &str, units: Vec<UnitRow>) -> LineRow {
         terms: Terms {
             link_life_days: 3,
             download_limit: 5,
-            file_policy: FilePolicy::Latest,
+            file_policy: FilePolicy::UpdatesUntil,
+            update_days: Some(365),
             pending_policy: PendingPolicy::Nothing,
         },
         units,

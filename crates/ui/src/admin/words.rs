@@ -284,6 +284,8 @@ badges! {
         AsBought = "as_bought" is Quiet,
         /// The newest, at any time.
         Latest = "latest" is Quiet,
+        /// The newest for a number of days from the purchase.
+        UpdatesUntil = "updates_until" is Quiet,
     }
 
     /// What a buyer gets while a payment is pending.

@@ -10,6 +10,7 @@ mod portal;
 mod public;
 mod resend;
 mod shopping;
+mod updates;
 
 use app::merchants::Merchant;
 use app::orders::Order;

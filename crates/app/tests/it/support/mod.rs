@@ -103,8 +103,9 @@ impl TestApp {
         let mailer = Arc::new(MailboxMailer::new(mailbox.clone(), Arc::new(clock.clone())));
         let folder = TempDir::with_prefix("handsel-blobs-").expect("a temporary folder");
         let entropy = Arc::new(SeededEntropy::new(seed));
-        let blobs = stores::DirectoryStore::open(&folder.path().join("blobs"), entropy.clone());
-        let disk = Arc::new(Disk::new(blobs.expect("a blob store")));
+        let root = folder.path().join("blobs");
+        let blobs = stores::DirectoryStore::open(&root, entropy.clone());
+        let disk = Arc::new(Disk::new(root, blobs.expect("a blob store")));
         let goods = folder.path().join("goods");
         std::fs::create_dir(&goods).expect("a folder for payloads");
         let file_roots = vec![FileRoot { name: "/goods".to_owned(), folder: goods.clone() }];
