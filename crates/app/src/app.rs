@@ -7,7 +7,7 @@ use db::{Db, Snapshot};
 use kernel::{Clock, Draws, Entropy, MerchantId, Timestamp};
 use mail::Mailer;
 use stores::{BlobStore, Mirrors};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
@@ -26,6 +26,8 @@ pub struct Settings {
     pub demo: bool,
     /// How many days raw notices are kept.
     pub raw_notice_days: i64,
+    /// The program that reads files of others with limits of its own: this one. Without it they are read here.
+    pub helper: Option<std::path::PathBuf>,
     /// Folders that payloads may be taken from.
     pub file_roots: Vec<FileRoot>,
 }
@@ -33,7 +35,13 @@ pub struct Settings {
 impl Settings {
     /// The settings of a shop under this address.
     pub fn at(base_url: impl Into<String>) -> Self {
-        Self { base_url: base_url.into(), demo: false, raw_notice_days: 90, file_roots: Vec::new() }
+        Self {
+            base_url: base_url.into(),
+            demo: false,
+            raw_notice_days: 90,
+            helper: None,
+            file_roots: Vec::new(),
+        }
     }
 }
 
@@ -71,6 +79,7 @@ struct Inner {
     job_waiting: Notify,
     commits: AtomicU64,
     job_places: Places,
+    file_work: Semaphore,
     taken_files: Remembered,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
@@ -85,6 +94,7 @@ impl App {
         let transfers = Transfers::default();
         let blobs: Arc<dyn BlobStore> = parts.blobs.clone();
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
+        let file_work = Semaphore::new(1);
         Self(Arc::new(Inner {
             parts,
             blobs,
@@ -93,6 +103,7 @@ impl App {
             job_waiting,
             commits,
             job_places,
+            file_work,
             taken_files,
             quarantine,
         }))
@@ -186,6 +197,11 @@ impl App {
     /// Places for jobs that run at once.
     pub fn job_places(&self) -> &Places {
         &self.0.job_places
+    }
+
+    /// A turn at work that takes a multiple of a file's size of memory: one at a time.
+    pub fn file_work(&self) -> &Semaphore {
+        &self.0.file_work
     }
 
     /// Files below the roots that were taken into the blob store.

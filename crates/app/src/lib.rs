@@ -43,5 +43,6 @@ pub mod ring;
 pub mod sales;
 pub mod sessions;
 pub mod staff;
+pub mod stamps;
 pub mod storage;
 pub mod web;
