@@ -10,14 +10,18 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use kernel::{Entropy, Span, Timestamp};
+use kernel::{Entropy, Span, Timestamp, UploadId};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::cache::OpenBlobs;
 use crate::digest::Hashing;
+use crate::resumable::{self, DirectoryResumable};
 use crate::upload::DirectoryUpload;
-use crate::{Blob, BlobStore, CHECKED_ON_OPEN_MAX, Digests, Listed, Removal, Sha256, StoreError, Upload};
+use crate::{
+    Blob, BlobStore, CHECKED_ON_OPEN_MAX, Digests, Listed, Progress, RESUMABLE_LEASE, Removal, Resumable,
+    Sha256, StoreError, Upload,
+};
 
 /// Blobs in a folder: `sha256/ab/<64 digits>`, uploads in `tmp/`. Several processes, and
 /// several machines over a network file system, may use one folder.
@@ -76,6 +80,15 @@ impl DirectoryStore {
         Err(StoreError::io("finding a free name for an upload", Errno::EXIST))
     }
 
+    pub(crate) fn take_up(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<DirectoryResumable, StoreError> {
+        DirectoryResumable::take_up(self.folders.clone(), self.open.clone(), id, saved, earlier)
+    }
+
     fn begin_as(&self, name: &str) -> rustix::io::Result<File> {
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         rustix::fs::openat(&self.folders.uploads, name, how, Mode::RUSR | Mode::WUSR).map(File::from)
@@ -85,6 +98,19 @@ impl DirectoryStore {
 impl BlobStore for DirectoryStore {
     fn begin(&self) -> Result<Box<dyn Upload>, StoreError> {
         Ok(Box::new(self.begin_upload()?))
+    }
+
+    fn resume(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<Box<dyn Resumable>, StoreError> {
+        Ok(Box::new(self.take_up(id, saved, earlier)?))
+    }
+
+    fn discard(&self, id: UploadId) -> Result<(), StoreError> {
+        resumable::discard(&self.folders, id)
     }
 
     fn open(&self, sha256: &Sha256, size: u64) -> Result<Blob, StoreError> {
@@ -155,6 +181,7 @@ impl BlobStore for DirectoryStore {
     fn sweep(&self, now: Timestamp, lease: Span) -> Result<u64, StoreError> {
         let mut swept = 0;
         for (name, stat) in entries(&self.folders.uploads)? {
+            let lease = if resumable::is_resumable(&name) { lease.max(RESUMABLE_LEASE) } else { lease };
             if modified_at(&stat) + lease <= now && self.folders.sweep_upload(&name)? {
                 swept += 1;
             }

@@ -17,6 +17,7 @@ mod error;
 mod map;
 mod mirrors;
 mod presign;
+mod resumable;
 mod s3;
 mod sync;
 mod upload;
@@ -27,10 +28,11 @@ pub use error::StoreError;
 pub use map::Blob;
 pub use mirrors::{Mirror, Mirrors, Preference, Standing};
 pub use presign::{PRESIGNED_MAX, Presign};
+pub use resumable::{Progress, Resumable};
 pub use s3::{Checksums, HttpAnswer, HttpCall, Network, NetworkError, S3Config, S3Store, UrlStyle};
 pub use sync::{Step, Synced, sync};
 
-use kernel::{Secret, Span, Timestamp};
+use kernel::{Secret, Span, Timestamp, UploadId};
 
 /// Keeps blobs. The one way to the bytes of what is sold.
 pub trait BlobStore: Send + Sync {
@@ -39,6 +41,27 @@ pub trait BlobStore: Send + Sync {
     /// # Errors
     /// When the store cannot be written to.
     fn begin(&self) -> Result<Box<dyn Upload>, StoreError>;
+
+    /// Takes up an upload, or begins it. `saved` is how much of it was durable by the last
+    /// [`Resumable::save`] that the caller has noted; what came after that is cut off. There may be
+    /// less ([`Resumable::received`]) when the store is another, or the upload was swept.
+    ///
+    /// `earlier` spares the reading of what is there; any other upload's would give wrong digests.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] while somebody else is at it.
+    fn resume(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<Box<dyn Resumable>, StoreError>;
+
+    /// Removes an upload that nobody goes on with. One that is not there is no error.
+    ///
+    /// # Errors
+    /// When the store cannot be changed.
+    fn discard(&self, id: UploadId) -> Result<(), StoreError>;
 
     /// Opens a blob whose size the caller knows from its row.
     ///
@@ -82,7 +105,8 @@ pub trait BlobStore: Send + Sync {
     fn list(&self, shelf: u8) -> Result<Vec<Listed>, StoreError>;
 
     /// Removes uploads that were given up: not written to for `lease`, and in no live
-    /// process's hands. Answers how many.
+    /// process's hands. Those that can be taken up again stay for [`RESUMABLE_LEASE`]: they are
+    /// their caller's to discard. Answers how many.
     ///
     /// `now` is compared with the times the file system gives, so it must be the real time.
     ///
@@ -151,6 +175,9 @@ pub enum Removal {
     /// It was stored since, and stays.
     Young,
 }
+
+/// How long an upload that can be taken up again may stand still before nobody can be meant to.
+pub const RESUMABLE_LEASE: Span = Span::days(30);
 
 /// Blobs up to this size are compared with their digest when first opened.
 pub const CHECKED_ON_OPEN_MAX: u64 = 1 << 20;

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use kernel::{Clock as _, ManualClock, Span, SystemEntropy, Timestamp};
+use kernel::{Clock as _, ManualClock, Span, SystemEntropy, Timestamp, UploadId};
 use stores::{
-    Blob, BlobStore, Digests, DirectoryStore, Listed, Mirror, Mirrors, Preference, Removal, Sha256, Step,
-    StoreError, Upload, put, sync,
+    Blob, BlobStore, Digests, DirectoryStore, Listed, Mirror, Mirrors, Preference, Progress, Removal,
+    Resumable, Sha256, Step, StoreError, Upload, put, sync,
 };
 
 const NOON: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -36,6 +36,17 @@ impl Moody {
 impl BlobStore for Moody {
     fn begin(&self) -> Result<Box<dyn Upload>, StoreError> {
         self.ask()?.begin()
+    }
+    fn resume(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<Box<dyn Resumable>, StoreError> {
+        self.ask()?.resume(id, saved, earlier)
+    }
+    fn discard(&self, id: UploadId) -> Result<(), StoreError> {
+        self.ask()?.discard(id)
     }
     fn open(&self, sha256: &Sha256, size: u64) -> Result<Blob, StoreError> {
         self.ask()?.open(sha256, size)

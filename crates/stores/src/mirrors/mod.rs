@@ -10,9 +10,11 @@ mod health;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kernel::{Clock, Secret, Span, Timestamp};
+use kernel::{Clock, Secret, Span, Timestamp, UploadId};
 
-use crate::{Blob, BlobStore, Digests, Listed, Presign, Removal, Sha256, StoreError, Upload};
+use crate::{
+    Blob, BlobStore, Digests, Listed, Presign, Progress, Removal, Resumable, Sha256, StoreError, Upload,
+};
 use health::Health;
 pub use health::Standing;
 
@@ -132,6 +134,19 @@ fn gravity(error: &StoreError) -> u8 {
 impl BlobStore for Mirrors {
     fn begin(&self) -> Result<Box<dyn Upload>, StoreError> {
         self.home()?.begin()
+    }
+
+    fn resume(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<Box<dyn Resumable>, StoreError> {
+        self.home()?.resume(id, saved, earlier)
+    }
+
+    fn discard(&self, id: UploadId) -> Result<(), StoreError> {
+        self.home()?.discard(id)
     }
 
     fn open(&self, sha256: &Sha256, size: u64) -> Result<Blob, StoreError> {
