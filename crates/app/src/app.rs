@@ -9,6 +9,7 @@ use mail::Mailer;
 use stores::{BlobStore, Mirrors};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::archives::tags::KnownTags;
 use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
 use crate::installation::{self, Quarantine};
@@ -81,6 +82,7 @@ struct Inner {
     job_places: Places,
     file_work: Semaphore,
     taken_files: Remembered,
+    archive_tags: Arc<KnownTags>,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
 }
@@ -105,6 +107,7 @@ impl App {
             job_places,
             file_work,
             taken_files,
+            archive_tags: Arc::default(),
             quarantine,
         }))
     }
@@ -202,6 +205,11 @@ impl App {
     /// A turn at work that takes a multiple of a file's size of memory: one at a time.
     pub fn file_work(&self) -> &Semaphore {
         &self.0.file_work
+    }
+
+    /// Tags of protected archives that were computed.
+    pub fn archive_tags(&self) -> &Arc<KnownTags> {
+        &self.0.archive_tags
     }
 
     /// Files below the roots that were taken into the blob store.

@@ -116,7 +116,9 @@ fn answer(app: &App, wanted: Wanted, opened: Opened) -> Response {
     if body {
         let transfer = app.transfers().begin(&authorized, asked);
         let blobs = (Arc::clone(app.blobs()), opened);
-        *response.body_mut() = Body::new(Transfer::new(Arc::clone(&authorized), blobs, pieces, transfer));
+        let tags = Arc::clone(app.archive_tags());
+        *response.body_mut() =
+            Body::new(Transfer::new(Arc::clone(&authorized), blobs, pieces, transfer, tags));
     }
     response
 }
@@ -147,7 +149,11 @@ fn kind(goods: &Goods) -> &'static HeaderValue {
 
 fn authorize(app: &App, token: String, asked: Asked) -> Result<Authorized, Failure> {
     let ring = app.ring_arc();
-    app.read_now(move |snapshot| flow::authorize(snapshot, &ring, &token, asked.at))
+    let authorized = app.read_now(move |snapshot| flow::authorize(snapshot, &ring, &token, asked.at))?;
+    if let Goods::Archive(layout, _) = authorized.goods() {
+        app.archive_tags().teach(layout);
+    }
+    Ok(authorized)
 }
 
 fn unreadable(error: &Unreadable) -> Problem {

@@ -20,6 +20,10 @@ db::words! {
     pub enum Part {
         /// Files that a spec names.
         Payload = "payload",
+        /// What a plug-in hands over.
+        Plugin = "plugin",
+        /// What staff send.
+        DropShip = "drop_ship",
     }
 }
 
@@ -29,6 +33,7 @@ impl Part {
     pub const fn before_money(self) -> bool {
         match self {
             Self::Payload => true,
+            Self::Plugin | Self::DropShip => false,
         }
     }
 }
@@ -131,6 +136,13 @@ pub enum Made {
         files: Vec<MadeFile>,
         /// What the buyer is told.
         texts: Vec<MadeText>,
+    },
+    /// It is there, and more is to be made because of it.
+    Leads {
+        /// Contents, in the order in which they are listed.
+        files: Vec<MadeFile>,
+        /// What else, each with its subject.
+        further: Vec<(Part, String)>,
     },
     /// A person has to decide; the sentence says why and what can be done.
     Held(String),

@@ -22,7 +22,8 @@
 //! | `/products/{id}/archive`, `/products/{id}/files/{file}/remove` | [`ConfirmPage`] |
 //! | `/products/{id}/files/{file}/replace` | [`FileReplacePage`] |
 //! | `/products/{id}/stamping`, `/stamps` | [`StampingPage`], [`StampLookupPage`] |
-//! | `/products/{id}/payload` | [`PayloadPage`] |
+//! | `/plugins`, `/drop-ship` | [`PluginsPage`], [`DropShipPage`] |
+//! | `/products/{id}/payload`, `/products/{id}/packing` | [`PayloadPage`], [`ArchivePage`] |
 //! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
 //! | `/customers/{id}/{sign-out,sign-in-link}` | [`ConfirmPage`] |
 //! | `/invoices`, `/invoices/{id}` | [`InvoicesPage`], [`InvoicePage`] |
@@ -60,6 +61,7 @@ mod notices;
 mod orders;
 mod payload;
 mod people;
+mod plugins;
 mod products;
 mod reviews;
 mod sample;
@@ -86,11 +88,12 @@ pub use orders::{
     Buyer, ConnectionRef, InvoiceRef, LineRow, LinkFileRow, LinkRow, OrderActions, OrderPage, OrderRow,
     OrderSums, OrdersPage, PartRow, PaymentRow, ReviewRef, Terms, UnitRow,
 };
-pub use payload::{PayloadFile, PayloadForm, PayloadItem, PayloadPage, PayloadPreview};
+pub use payload::{ArchivePage, PayloadFile, PayloadForm, PayloadItem, PayloadPage, PayloadPreview};
 pub use people::{
     ApiKeyCreatedPage, ApiKeyRow, ApiKeysPage, InvitationForm, InvitedPage, NewApiKeyPage, ScopeChoice,
     StaffPage, StaffRow,
 };
+pub use plugins::{DropShipPage, PluginRow, PluginsPage, ShipmentRow, ShownSecret};
 pub use products::{
     ButtonCode, DeliveryRow, FileReplacePage, FileRow, FileVersionRow, PlaceholderHint, PriceField, PriceRow,
     ProductForm, ProductFormPage, ProductPage, ProductRow, ProductSales, ProductsPage,
@@ -118,6 +121,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/_order.html",
     "admin/_parts.html",
     "admin/account.html",
+    "admin/archive.html",
     "admin/api_key_created.html",
     "admin/api_key_new.html",
     "admin/api_keys.html",
@@ -147,6 +151,8 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/problem.html",
     "admin/product.html",
     "admin/payload.html",
+    "admin/plugins.html",
+    "admin/drop_ship.html",
     "admin/product_form.html",
     "admin/products.html",
     "admin/review.html",
@@ -185,6 +191,9 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<FileReplacePage>("/admin/products/prd_1"),
         office::<StampingPage>("/admin/products/prd_1"),
         office::<StampLookupPage>("/admin/stamps"),
+        office::<PluginsPage>("/admin/plugins"),
+        office::<DropShipPage>("/admin/drop-ship"),
+        office::<ArchivePage>("/admin/products/prd_1/packing"),
         office::<PayloadPage>("/admin/products/prd_1/payload"),
         office::<CustomersPage>("/admin/customers"),
         office::<CustomerPage>("/admin/customers/cus_1"),

@@ -244,6 +244,8 @@ badges! {
         Regenerated = "regenerated" is Quiet,
         /// What was still being made when the receipt left is there.
         Ready = "ready" is Quiet,
+        /// The passwords of archives.
+        ArchivePassword = "archive_password" is Quiet,
         /// A product's second text, such as how to get support.
         OtherText = "other_text" is Quiet,
         /// A link that signs a customer in.
@@ -316,6 +318,10 @@ badges! {
     Part in "part" {
         /// Files that a spec names.
         Payload = "payload" is Quiet,
+        /// What a plug-in hands over.
+        Plugin = "plugin" is Quiet,
+        /// What staff send.
+        DropShip = "drop_ship" is Quiet,
     }
 
     /// How far a part of a unit is.

@@ -13,6 +13,7 @@ pub mod http;
 pub mod jobs;
 pub mod look;
 pub mod notices;
+mod partner;
 pub mod state;
 pub mod unzip;
 
@@ -42,6 +43,7 @@ use tokio::runtime::Runtime;
 pub use disk::Disk;
 pub use goods::{NewGood, Shop};
 pub use http::Reply;
+pub use partner::Partner;
 
 /// When every test begins: 2027-01-15 08:00 UTC.
 pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -64,6 +66,8 @@ pub struct TestApp {
     pub disk: Arc<Disk>,
     /// The first merchant, with its connection.
     pub shop: Shop,
+    /// Another system that the shop may call.
+    pub partner: Partner,
     /// The root that payload specs call `/goods`.
     pub goods: PathBuf,
     program: app::web::Program,
@@ -111,7 +115,9 @@ impl TestApp {
         std::fs::create_dir(&goods).expect("a folder for payloads");
         let file_roots = vec![FileRoot { name: "/goods".to_owned(), folder: goods.clone() }];
         let port = paypal.address().port();
-        let allow = vec![format!("127.0.0.1/32:{port}").parse().expect("a network and a port")];
+        let partner = Partner::start(&runtime);
+        let allowed = |port: u16| format!("127.0.0.1/32:{port}").parse().expect("a network and a port");
+        let allow = vec![allowed(port), allowed(partner.port)];
         let app = App::new(Parts {
             db,
             clock: Arc::new(clock.clone()),
@@ -138,6 +144,7 @@ impl TestApp {
             acknowledged: RefCell::default(),
             runtime,
             goods,
+            partner,
             _folder: folder,
         }
     }
