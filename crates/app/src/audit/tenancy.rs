@@ -91,6 +91,7 @@ pub const REFERENCES: &[Reference] = &[
     named("unit_files", "line_id", &[("replaces_id", "id")], "file_versions"),
     named("unit_texts", "line_id", &[("line_id", "line_id"), ("unit_no", "unit_no")], "units"),
     by_id("choices", &[("product_id", "id")], "products"),
+    named("hand_overs", "download_id", &[("download_id", "id")], "downloads"),
     by_id("messages", &[("order_id", "id")], "orders"),
     by_id("messages", &[("customer_id", "id")], "customers"),
     by_id("invoices", &[("order_id", "id")], "orders"),
