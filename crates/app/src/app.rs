@@ -17,6 +17,7 @@ use crate::jobs::places::Places;
 use crate::payloads::source::{FileRoot, Remembered};
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
+use crate::storage::HandOff;
 
 /// What the operator decides, as far as the product needs it.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub struct Settings {
     pub helper: Option<std::path::PathBuf>,
     /// Folders that payloads may be taken from.
     pub file_roots: Vec<FileRoot>,
+    /// Whether files are left to the proxy in front of us, and how.
+    pub hand_off: Option<HandOff>,
 }
 
 impl Settings {
@@ -42,6 +45,7 @@ impl Settings {
             raw_notice_days: 90,
             helper: None,
             file_roots: Vec::new(),
+            hand_off: None,
         }
     }
 }

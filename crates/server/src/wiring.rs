@@ -103,6 +103,7 @@ fn wire_as_configured(config: &Config, on_pending: OnPending) -> Result<App, Sta
     let running = PathBuf::from("/proc/self/exe");
     settings.helper = if running.exists() { Some(running) } else { std::env::current_exe().ok() };
     settings.file_roots = config.file_roots.iter().map(FileRootConfig::declared).collect();
+    settings.hand_off = storage::hand_off(config)?;
     wire(config, on_pending, mailer, policy, settings)
 }
 

@@ -92,6 +92,7 @@ pub const REFERENCES: &[Reference] = &[
     named("unit_texts", "line_id", &[("line_id", "line_id"), ("unit_no", "unit_no")], "units"),
     named("unit_archives", "line_id", &[("line_id", "line_id"), ("unit_no", "unit_no")], "units"),
     by_id("choices", &[("product_id", "id")], "products"),
+    named("hand_overs", "download_id", &[("download_id", "id")], "downloads"),
     by_id("messages", &[("order_id", "id")], "orders"),
     by_id("messages", &[("customer_id", "id")], "customers"),
     by_id("invoices", &[("order_id", "id")], "orders"),

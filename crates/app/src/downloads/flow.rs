@@ -250,6 +250,7 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
         download: download.id,
         name,
         goods,
+        way: session.way,
         generation: grant.generation,
         code,
         until,

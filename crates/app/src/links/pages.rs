@@ -6,8 +6,9 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::StatusCode;
+use http::{StatusCode, header};
 use kernel::{EmailAddress, FileVersionId, MerchantId, OrderId};
+use net::headers::ContentSecurityPolicy;
 use net::limit::Key;
 use ui::delivery::{ClosedLinkPage, ClosedReason, LinkPage, LinkRequestPage, UnknownLinkPage};
 use ui::{Flash, Tone};
@@ -23,6 +24,7 @@ use crate::downloads::pages::{go_to, transfer_path};
 use crate::downloads::{Download, Parcel, archive_store, packing, transfer_token};
 use crate::failpoint;
 use crate::problem::{Code, Failure, Flow, Problem};
+use crate::storage::Way;
 use crate::web::form::Posted;
 use crate::web::limits;
 use crate::web::reply::{Refusal, frame, say, see_other, show, show_with};
@@ -58,11 +60,29 @@ fn shown(app: &App, visit: &Visit, token: &str, seen: &Seen) -> Response {
     let visit = visit.at(seen.merchant.clone(), &seen.address);
     let now = app.now();
     match seen.closed(now) {
-        None => show(app, &visit, &seen.page(token, now)),
+        None => {
+            let mut response = show(app, &visit, &seen.page(token, now));
+            // Browsers hold the redirects after a form to the page's policy.
+            let to_buckets = if seen.way == Way::Redirect { app.blobs().presigns_from() } else { Vec::new() };
+            if let Some(policy) = carried_by(&to_buckets) {
+                response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy.to_value());
+            }
+            response
+        }
         Some(reason) => {
             show_with(app, &frame(app, &visit), StatusCode::GONE, &seen.closed_page(token, reason))
         }
     }
+}
+
+/// The policy of a page whose forms end at these origins.
+fn carried_by(origins: &[String]) -> Option<ContentSecurityPolicy> {
+    let policy =
+        origins.iter().try_fold(ContentSecurityPolicy::strict(), |policy, origin| policy.form_action(origin));
+    policy
+        .map_err(|error| tracing::error!(%error, "a bucket's address cannot be in a page's policy"))
+        .ok()
+        .filter(|_| !origins.is_empty())
 }
 
 /// The same page, to the last byte, for every token that opens nothing.

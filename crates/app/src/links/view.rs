@@ -16,6 +16,7 @@ use crate::parts::{self, MadeText, UnitPart};
 use crate::problem::Flow;
 use crate::products;
 use crate::ring::Ring;
+use crate::storage::{self, Way};
 
 /// A grant with everything that its landing page shows.
 #[derive(Debug)]
@@ -49,6 +50,8 @@ pub struct Seen {
     pub texts: Vec<MadeText>,
     /// What is made for it.
     pub parts: Vec<UnitPart>,
+    /// Who delivers its files.
+    pub way: Way,
 }
 
 /// Reads what a link leads to. Nothing is spent by that.
@@ -73,6 +76,7 @@ pub fn see(source: &mut impl Source, ring: &Ring, base_url: &str, token: &str) -
         password: shown_password(source, ring, &grant, &line)?,
         files,
         sessions,
+        way: storage::store::way(source, grant.merchant)?,
         support_text: product.map(|product| product.support_text).unwrap_or_default(),
         texts: parts::flow::texts(source, ring, &grant, &line)?,
         parts: parts::store::of_grant(source, &grant, &line)?,

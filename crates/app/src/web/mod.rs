@@ -33,6 +33,7 @@ use crate::app::App;
 use crate::{
     api_keys, archives, carts, connections, customers, downloads, events, home, invoices, jobs, links,
     merchants, messages, notices, orders, parts, payloads, plugins, products, reviews, staff, stamps,
+    storage,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -64,6 +65,7 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = reviews::staff_pages::desk(desk);
     let desk = stamps::staff_pages::desk(desk);
     let desk = api_keys::staff_pages::desk(desk);
+    let desk = storage::staff_pages::desk(desk);
     merchants::staff_pages::desk(desk)
 }
 

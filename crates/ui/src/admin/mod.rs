@@ -34,13 +34,14 @@
 //! | `/api-keys`, `/api-keys/new`, `/api-keys/{id}/revoke` | [`ApiKeysPage`], [`NewApiKeyPage`], [`ConfirmPage`] |
 //! | `/staff`, `/staff/{id}/disable` | [`StaffPage`], [`ConfirmPage`] |
 //! | `/events`, `/jobs`, `/jobs/{id}/drop`, `/settings` | [`EventsPage`], [`JobsPage`], [`ConfirmPage`], [`SettingsPage`] |
+//! | `/stores` | [`StoresPage`] |
 //!
 //! `POST` without a page of its own: `/admin/sign-out`, `/admin/sessions/revoke`,
 //! `/admin/sessions/revoke-others`, `/admin/staff/{id}/{role,enable,invite}`,
 //! `/admin/products/{id}/activate`, `/admin/products/{id}/files`,
 //! `/admin/products/{id}/prices/{price}/withdraw`, `/admin/jobs/{id}/retry`,
 //! `/admin/settings/logo`, `/admin/settings/logo/remove`, `/admin/products/{id}/stamping/sample`,
-//! `/admin/stamps`, `/admin/stamps/code`.
+//! `/admin/stamps`, `/admin/stamps/code`, `/admin/stores/delivery`.
 //!
 //! After a form: 303 to a page, or, when something is wrong, 422 with the same page, what was typed
 //! and `errors` by field name. Uploads with script are the same requests, one file each, that ask
@@ -67,6 +68,7 @@ mod reviews;
 mod sample;
 mod settings;
 mod stamps;
+mod stores;
 mod timeline;
 mod words;
 
@@ -101,11 +103,13 @@ pub use products::{
 pub use reviews::{Resolved, ReviewLine, ReviewPage, ReviewRow, ReviewsPage};
 pub use settings::{SettingsForm, SettingsPage, WordField};
 pub use stamps::{CopyOf, FoundCopy, StampLookup, StampLookupPage, StampingFile, StampingForm, StampingPage};
+pub use stores::{LackingRow, StoreRow, StoresPage};
 pub use timeline::{Actor, DownloadEntry, Entry, FactEntry, Happening, MessageEntry, NoticeEntry};
 pub use words::{
-    AlarmKind, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind, LinkPurpose, LinkState,
-    MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part, PartState, PaymentStatus,
-    PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role, SignInProblem, StaffState, Word,
+    AlarmKind, Defect, DeliveryWay, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind,
+    LinkPurpose, LinkState, MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part,
+    PartState, PaymentStatus, PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role,
+    SignInProblem, StaffState, StoreStanding, Word,
 };
 
 pub(crate) use filters::register;
@@ -140,6 +144,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/invoice.html",
     "admin/invoices.html",
     "admin/jobs.html",
+    "admin/stores.html",
     "admin/message.html",
     "admin/messages.html",
     "admin/notice.html",
@@ -213,6 +218,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ReviewPage>("/admin/reviews/rev_1"),
         office::<EventsPage>("/admin/events"),
         office::<JobsPage>("/admin/jobs"),
+        office::<StoresPage>("/admin/stores"),
         office::<SettingsPage>("/admin/settings"),
         office::<ConfirmPage>("/admin/orders/ord_1/act"),
         office::<StaffProblemPage>("/admin/orders"),
