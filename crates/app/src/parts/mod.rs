@@ -20,6 +20,8 @@ db::words! {
     pub enum Part {
         /// Files that a spec names.
         Payload = "payload",
+        /// The buyer's own copy of a file, stamped; the subject is the file's version.
+        Stamp = "stamp",
     }
 }
 
@@ -28,7 +30,7 @@ impl Part {
     /// something up waits for the money.
     pub const fn before_money(self) -> bool {
         match self {
-            Self::Payload => true,
+            Self::Payload | Self::Stamp => true,
         }
     }
 }
@@ -132,8 +134,12 @@ pub enum Made {
         /// What the buyer is told.
         texts: Vec<MadeText>,
     },
+    /// No copy of a file can be made, and the file itself is handed out; the sentence says why.
+    AsItIs(FileVersionId, String),
     /// A person has to decide; the sentence says why and what can be done.
     Held(String),
+    /// It is held, and nobody is asked: the seller wanted it so. The sentence says why.
+    Kept(String),
     /// Nothing can be done until somebody refills a stock; whoever does resumes it.
     Waits(String),
 }

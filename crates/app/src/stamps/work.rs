@@ -42,7 +42,7 @@ pub enum Task {
 pub enum Done {
     /// A copy; its bytes follow the answer's first line.
     Stamped,
-    /// The file cannot be stamped; why, as the end of a sentence that begins with the file.
+    /// The file cannot be stamped, or not be read within the limits; why.
     Unfit(String),
     /// The marks in the file.
     Found(Vec<Found>),
@@ -112,10 +112,7 @@ fn ask(program: &Path, task: &Task, file: &Bytes) -> io::Result<(Done, Vec<u8>)>
         return understood(&answer);
     }
     let why = format!("reading it took more than {HELPER_SECONDS_MAX} s or more memory than a file may take");
-    match task {
-        Task::Stamp { .. } => Ok((Done::Unfit(why), Vec::new())),
-        Task::Find => Ok((Done::Found(Vec::new()), Vec::new())),
-    }
+    Ok((Done::Unfit(why), Vec::new()))
 }
 
 fn understood(answer: &[u8]) -> io::Result<(Done, Vec<u8>)> {

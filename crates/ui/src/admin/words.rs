@@ -316,6 +316,8 @@ badges! {
     Part in "part" {
         /// Files that a spec names.
         Payload = "payload" is Quiet,
+        /// The buyer's own copy of a file, stamped.
+        Stamp = "stamp" is Quiet,
     }
 
     /// How far a part of a unit is.
