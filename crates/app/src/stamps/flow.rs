@@ -129,7 +129,7 @@ pub struct Answer {
 
 /// Finds the marks in a file, and whose they are at this merchant.
 pub async fn look(app: &App, merchant: MerchantId, file: bytes::Bytes) -> Flow<Vec<Answer>> {
-    let done = work::run(app, Task::Find, file).await.map_err(|error| {
+    let done = work::run(app, Task::Find, file, std::io::sink()).await.map_err(|error| {
         tracing::error!(%error, "a file could not be looked into");
         Problem::new(Code::Unavailable, format!("{error}; try again, and look into the log if it stays so"))
     })?;
@@ -138,7 +138,7 @@ pub async fn look(app: &App, merchant: MerchantId, file: bytes::Bytes) -> Flow<V
         Done::Unfit(why) => {
             Err(Problem::invalid("file", format!("the file cannot be looked into: {why}")).into())
         }
-        Done::Stamped => {
+        Done::Stamped | Done::Nothing => {
             Err(Problem::new(Code::Internal, "the helper for files answered something else").into())
         }
     }

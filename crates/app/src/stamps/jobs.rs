@@ -1,10 +1,11 @@
 //! Making a buyer's copy of a file.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use kernel::{FileVersionId, GrantId, ProductFileId};
-use stores::{Sha256, StoreError};
+use stores::{Sha256, StoreError, Upload};
 
 use super::flow::{self, Reserved};
 use super::work::{self, Done, Task, WorkError};
@@ -30,10 +31,14 @@ pub async fn make(app: &App, unit: &Unit) -> Result<Made, JobError> {
         app.write(unit.part.merchant, Actor::System, move |cx| flow::reserve(cx, &wanted, version));
     let reserved = reserved.await.map_err(retry)?;
     match stamped(app, &stamping, &reserved).await? {
-        Ok(stored) => {
+        Came::Copy(stored) => {
             Ok(Made::Done { files: vec![MadeFile { stored, replaces: Some(version) }], texts: Vec::new() })
         }
-        Err(why) => {
+        Came::Nothing => {
+            let why = format!("nothing in \u{201c}{}\u{201d} could be stamped", reserved.file.name);
+            Ok(Made::AsItIs(version, why))
+        }
+        Came::Unfit(why) => {
             let why = format!("\u{201c}{}\u{201d} cannot be stamped: {why}", reserved.file.name);
             Ok(match stamping.unfit {
                 Unfit::Unstamped => Made::AsItIs(version, why),
@@ -44,28 +49,57 @@ pub async fn make(app: &App, unit: &Unit) -> Result<Made, JobError> {
     }
 }
 
-/// The copy, in the blob store; or why there is none.
-async fn stamped(
-    app: &App,
-    stamping: &Stamping,
-    reserved: &Reserved,
-) -> Result<Result<StoredFile, String>, JobError> {
+/// What came of stamping.
+enum Came {
+    /// A copy, in the blob store.
+    Copy(StoredFile),
+    /// There is nothing to stamp in the file.
+    Nothing,
+    /// It cannot be stamped.
+    Unfit(String),
+}
+
+async fn stamped(app: &App, stamping: &Stamping, reserved: &Reserved) -> Result<Came, JobError> {
     let stamp = match stamping.stamp(&reserved.names, reserved.mark) {
         Ok(stamp) => stamp,
-        Err(error) => return Ok(Err(format!("the text of its lines cannot be read: {error}"))),
+        Err(error) => return Ok(Came::Unfit(format!("the text of its lines cannot be read: {error}"))),
     };
     let largest = u64::try_from(stamp::INPUT_BYTES_MAX).unwrap_or(u64::MAX);
     if reserved.file.size > largest {
-        return Ok(Err(format!("it is larger than {}", ui::Locale::En.bytes(largest))));
+        return Ok(Came::Unfit(format!("it is larger than {}", ui::Locale::En.bytes(largest))));
     }
     let original = open(app, reserved).await?;
     let task = Task::Stamp { stamp, code: reserved.mark.bytes() };
-    let copy = match work::run(app, task, original).await.map_err(again)? {
-        (Done::Stamped, copy) => copy,
-        (Done::Unfit(why), _) => return Ok(Err(why)),
-        (Done::Found(_), _) => return Err(JobError::GiveUp("the helper answered something else".to_owned())),
-    };
-    store(app, reserved.file.name.clone(), copy).await.map(Ok)
+    let upload = Storing { upload: app.blobs().begin().map_err(judge)?, failed: None };
+    match work::run(app, task, original, upload).await.map_err(again)? {
+        (Done::Stamped, upload) => finish(reserved.file.name.clone(), upload).await.map(Came::Copy),
+        (Done::Nothing, _) => Ok(Came::Nothing),
+        (Done::Unfit(why), _) => Ok(Came::Unfit(why)),
+        (Done::Found(_), _) => Err(JobError::GiveUp("the helper answered something else".to_owned())),
+    }
+}
+
+/// A copy on its way into the store.
+struct Storing {
+    upload: Box<dyn Upload>,
+    failed: Option<StoreError>,
+}
+
+impl Write for Storing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self.upload.write(bytes) {
+            Ok(()) => Ok(bytes.len()),
+            Err(error) => {
+                let told = std::io::Error::other(error.to_string());
+                self.failed = Some(error);
+                Err(told)
+            }
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 async fn open(app: &App, reserved: &Reserved) -> Result<Bytes, JobError> {
@@ -77,9 +111,11 @@ async fn open(app: &App, reserved: &Reserved) -> Result<Bytes, JobError> {
     Ok(opened.map_err(|error| JobError::Retry(error.to_string()))?.map_err(judge)?.all())
 }
 
-async fn store(app: &App, name: String, copy: Vec<u8>) -> Result<StoredFile, JobError> {
-    let blobs = Arc::clone(app.blobs());
-    let stored = tokio::task::spawn_blocking(move || stores::put(&*blobs, &copy)).await;
+async fn finish(name: String, copy: Storing) -> Result<StoredFile, JobError> {
+    if let Some(error) = copy.failed {
+        return Err(judge(error));
+    }
+    let stored = tokio::task::spawn_blocking(move || copy.upload.finish()).await;
     let digests = stored.map_err(|error| JobError::Retry(error.to_string()))?.map_err(judge)?;
     Ok(StoredFile {
         name,

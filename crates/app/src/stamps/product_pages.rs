@@ -122,6 +122,7 @@ fn page(
             opacity: field("opacity"),
             pdf: yes("pdf"),
             epub: yes("epub"),
+            zip: yes("zip"),
             unfit: field("unfit"),
         },
         placeholders: Placeholder::STAMP.map(PlaceholderHint::from).into(),
@@ -196,9 +197,10 @@ async fn copy(
     // No copy has this code: a sample that is passed on is nobody's.
     let mark = Mark::new([0; 10]);
     let stamp = stamping.stamp(&names, mark).map_err(|error| Problem::invalid("text", error))?;
-    let done = work::run(app, Task::Stamp { stamp, code: mark.bytes() }, original).await;
+    let done = work::run(app, Task::Stamp { stamp, code: mark.bytes() }, original, Vec::new()).await;
     match done.map_err(|error| Problem::new(Code::Unavailable, error.to_string()))? {
         (Done::Stamped, copy) => Ok(copy),
+        (Done::Nothing, _) => Err(Problem::conflict("nothing in the file could be stamped").into()),
         (Done::Unfit(why), _) => Err(Problem::conflict(format!("the file cannot be stamped: {why}")).into()),
         (Done::Found(_), _) => {
             Err(Problem::new(Code::Internal, "the helper for files answered something else").into())
@@ -209,6 +211,7 @@ async fn copy(
 fn download(name: &str, copy: Vec<u8>) -> Response {
     let kind = match Kind::named(name) {
         Some(Kind::Epub) => "application/epub+zip",
+        Some(Kind::Zip) => "application/zip",
         Some(Kind::Pdf) | None => "application/pdf",
     };
     let name = format!("sample.{}", Kind::named(name).unwrap_or(Kind::Pdf).extension());

@@ -28,6 +28,7 @@ testkit::both_engines! {
     a_copy_is_made_before_the_money_where_access_is_given_then,
     files_of_a_payload_are_stamped_too,
     orders_keep_the_stamping_that_they_were_placed_with,
+    an_archive_with_nothing_to_stamp_is_delivered_as_it_is,
     the_audit_finds_an_original_that_was_handed_out,
 }
 
@@ -59,7 +60,7 @@ pub fn stamping(unfit: Unfit) -> Deliverables {
         position: Position::Bottom,
         size: 8,
         opacity: 60,
-        kinds: Kind::ALL.to_vec(),
+        kinds: vec![Kind::Pdf, Kind::Epub],
         unfit,
     };
     Deliverables { stamp: Some(stamp), ..Deliverables::default() }
@@ -158,8 +159,7 @@ fn until_the_copy_is_there_nobody_gets_the_file(t: TestApp) {
     });
     let order = t.order(&[(&product, 1)]);
     t.deliver(&Ipn::completed(&t.sale_of(&order), Means::Instant));
-    let notice = t.claim_jobs().remove(0);
-    t.perform(notice);
+    t.finish_handed_over();
     let landing = t.landing_of(&order);
 
     let page = t.get(&landing).text();
@@ -186,6 +186,7 @@ fn the_archive_of_all_files_has_the_copies(t: TestApp) {
 
     assert_eq!(marks(&archive).len(), 2);
     assert_eq!(t.owners(&archive), [order.id, order.id]);
+    t.run_jobs();
 }
 
 fn files_of_other_kinds_are_delivered_as_they_are(t: TestApp) {
@@ -294,6 +295,20 @@ fn orders_keep_the_stamping_that_they_were_placed_with(t: TestApp) {
     t.pay(&order);
 
     assert_eq!(t.owners(&t.delivered_file(&order)), [order.id]);
+}
+
+/// A zip archive of one text file.
+const ARCHIVE: &str = "504b03041400000000000000210086a61036050000000500000005000000612e74787468656c6c6f504b010214031400000000000000210086a610360500000005000000050000000000000000000000800100000000612e747874504b0506000000000100010033000000280000000000";
+
+fn an_archive_with_nothing_to_stamp_is_delivered_as_it_is(t: TestApp) {
+    let mut deliverables = stamping(Unfit::Ask);
+    deliverables.stamp.iter_mut().for_each(|stamp| stamp.kinds.push(Kind::Zip));
+    let archive = hex::decode(ARCHIVE).expect("hex");
+
+    let order = bought(&t, NewGood { deliverables, ..NewGood::of("ICONS").with_file("icons.zip", &archive) });
+
+    assert_eq!(states(&t, &order), [PartState::Done]);
+    assert_eq!(t.delivered_file(&order), archive);
 }
 
 fn the_audit_finds_an_original_that_was_handed_out(t: TestApp) {
