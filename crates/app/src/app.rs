@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use db::{Db, Snapshot};
 use kernel::{Clock, Draws, Entropy, MerchantId, Timestamp};
 use mail::Mailer;
-use stores::BlobStore;
+use stores::{BlobStore, Mirrors};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::cx::{Actor, Cx};
@@ -56,7 +56,7 @@ pub struct Parts {
     /// The key ring.
     pub ring: Arc<Ring>,
     /// Where contents lie.
-    pub blobs: Arc<dyn BlobStore>,
+    pub blobs: Arc<Mirrors>,
     /// Where mail leaves.
     pub mailer: Arc<dyn Mailer>,
     /// Where calls to gateways leave.
@@ -73,6 +73,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     parts: Parts,
+    blobs: Arc<dyn BlobStore>,
     transfers: Transfers,
     limiter: net::limit::RateLimiter,
     job_waiting: Notify,
@@ -91,10 +92,12 @@ impl App {
         let job_places = Places::new();
         let taken_files = Remembered::default();
         let transfers = Transfers::default();
+        let blobs: Arc<dyn BlobStore> = parts.blobs.clone();
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
         let file_work = Semaphore::new(1);
         Self(Arc::new(Inner {
             parts,
+            blobs,
             transfers,
             limiter,
             job_waiting,
@@ -131,8 +134,13 @@ impl App {
         &*self.0.parts.entropy
     }
 
-    /// Where contents lie.
+    /// Where contents lie: all stores as one.
     pub fn blobs(&self) -> &Arc<dyn BlobStore> {
+        &self.0.blobs
+    }
+
+    /// The stores that contents lie in, one by one.
+    pub fn stores(&self) -> &Arc<Mirrors> {
         &self.0.parts.blobs
     }
 

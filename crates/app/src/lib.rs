@@ -44,4 +44,5 @@ pub mod sales;
 pub mod sessions;
 pub mod staff;
 pub mod stamps;
+pub mod storage;
 pub mod web;
