@@ -96,8 +96,11 @@ fn perform(task: &Task, file: &[u8], copy: &mut impl Write) -> io::Result<Done> 
     }
 }
 
-/// Lets the helper do a task.
-fn ask(program: &Path, task: &Task, file: &Bytes, copy: &mut impl Write) -> io::Result<Done> {
+/// Lets the helper, which is `program`, do a task.
+///
+/// # Errors
+/// When it cannot be run, or `copy` takes no more. A file that it dies of is [`Done::Unfit`].
+pub fn ask(program: &Path, task: &Task, file: &Bytes, copy: &mut impl Write) -> io::Result<Done> {
     let mut child = Command::new(program)
         .args(["stamp", "work"])
         .env_clear()

@@ -9,4 +9,5 @@ mod refusals;
 mod restore;
 mod serve;
 mod shell;
+mod stamp;
 mod support;
