@@ -25,12 +25,27 @@ const VERSION: &str = "CASE l.file_policy
 /// What is handed out only as a copy that was made for the unit is not in the list before the
 /// copy is there.
 pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>, DbError> {
+    Ok(given(listed(source, grant)?).into_iter().map(|(_, file)| file).collect())
+}
+
+/// The files that a grant gives only as copies that are still to be made.
+pub fn lacking_copies(source: &mut impl Source, grant: &Grant) -> Result<Vec<FileVersionId>, DbError> {
+    let rows = listed(source, grant)?;
+    let copied: Vec<FileVersionId> = rows.iter().filter_map(|row| row.replaces).collect();
+    let lacks = |row: &&Listed| {
+        row.replaces.is_none()
+            && row.deliverables.replaces(&row.file.name)
+            && !copied.contains(&row.file.version)
+    };
+    Ok(rows.iter().filter(lacks).map(|row| row.file.version).collect())
+}
+
+fn listed(source: &mut impl Source, grant: &Grant) -> Result<Vec<Listed>, DbError> {
     let of_products = of_products();
-    let rows = sql(format!("{of_products} WHERE g.merchant_id = $1 AND g.id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.id = $2 ORDER BY made, position"))
+    sql(format!("{of_products} WHERE g.merchant_id = $1 AND g.id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.id = $2 ORDER BY made, position"))
         .bind(grant.merchant)
         .bind(grant.id)
-        .all(source, read_listed)?;
-    Ok(given(rows).into_iter().map(|(_, file)| file).collect())
+        .all(source, read_listed)
 }
 
 /// The files of every grant of an order, by grant, in one question.
@@ -64,12 +79,14 @@ fn of_products() -> String {
     )
 }
 
-const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant_id, '{}' AS deliverables,
+const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant_id,
+            CASE uf.part WHEN 'payload' THEN l.deliverables ELSE '{}' END AS deliverables,
             uf.replaces_id AS replaces_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256,
             b.md5 AS md5, b.crc32 AS crc32, v.created_at AS created_at,
             COALESCE(p.open_places + p.spent_places, 0) AS taken
        FROM grants g
        JOIN unit_files uf ON uf.line_id = g.line_id AND uf.unit_no = g.unit_no
+       JOIN order_lines l ON l.id = g.line_id
        JOIN file_versions v ON v.id = uf.file_version_id
        JOIN blobs b ON b.sha256 = v.sha256
        LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id";
@@ -78,7 +95,7 @@ const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant
 struct Listed {
     grant: GrantId,
     made: bool,
-    /// What the line was sold with; of a file that was made, nothing.
+    /// What the line was sold with; of a file that was made for its buyer alone, nothing.
     deliverables: Deliverables,
     replaces: Option<FileVersionId>,
     file: GrantedFile,
@@ -104,7 +121,7 @@ fn given(mut rows: Vec<Listed>) -> Vec<(GrantId, GrantedFile)> {
     let (made, files): (Vec<Listed>, Vec<Listed>) = rows.drain(..).partition(|row| row.made);
     let (copies, own): (Vec<Listed>, Vec<Listed>) = made.into_iter().partition(|row| row.replaces.is_some());
     let mut given: Vec<(GrantId, GrantedFile)> = Vec::new();
-    for row in files {
+    for row in files.into_iter().chain(own) {
         let copy =
             copies.iter().find(|copy| copy.grant == row.grant && copy.replaces == Some(row.file.version));
         match copy {
@@ -113,7 +130,6 @@ fn given(mut rows: Vec<Listed>) -> Vec<(GrantId, GrantedFile)> {
             None => given.push((row.grant, row.file)),
         }
     }
-    given.extend(own.into_iter().map(|row| (row.grant, row.file)));
     given.sort_by_key(|(grant, _)| *grant);
     given
 }

@@ -14,7 +14,7 @@ pub mod staff_pages;
 pub mod store;
 
 use crate::parts::PartKey;
-use kernel::{JobId, MerchantId, MessageId, NoticeId, Span, Timestamp};
+use kernel::{GrantId, JobId, MerchantId, MessageId, NoticeId, ProductFileId, Span, Timestamp};
 
 db::words! {
     /// The kinds of work. None waits for the places, or the troubles, of another.
@@ -27,6 +27,8 @@ db::words! {
         MakePart = "make_part",
         /// Contents are deflated for archives.
         DeflateContent = "deflate_content",
+        /// Copies of a file's new version are wanted.
+        WantCopies = "want_copies",
     }
 }
 
@@ -62,6 +64,15 @@ pub enum Work {
         /// Which, in hex.
         sha256: String,
     },
+    /// Want a stamped copy of a file's new version for every unit that is to have one.
+    WantCopies {
+        /// Whose.
+        merchant: MerchantId,
+        /// Which file.
+        file: ProductFileId,
+        /// The grant that was looked at last.
+        after: Option<GrantId>,
+    },
 }
 
 impl Work {
@@ -72,6 +83,7 @@ impl Work {
             Self::SendMessage { .. } => Kind::SendMessage,
             Self::MakePart { .. } => Kind::MakePart,
             Self::DeflateContent { .. } => Kind::DeflateContent,
+            Self::WantCopies { .. } => Kind::WantCopies,
         }
     }
 
@@ -81,7 +93,8 @@ impl Work {
             Self::VerifyNotice { merchant, .. }
             | Self::SendMessage { merchant, .. }
             | Self::MakePart { merchant, .. }
-            | Self::DeflateContent { merchant, .. } => *merchant,
+            | Self::DeflateContent { merchant, .. }
+            | Self::WantCopies { merchant, .. } => *merchant,
         }
     }
 
@@ -94,6 +107,9 @@ impl Work {
                 format!("{line}:{unit_no}:{part}:{subject}")
             }
             Self::DeflateContent { sha256, .. } => sha256.clone(),
+            Self::WantCopies { file, after, .. } => {
+                format!("{file}:{}", after.map_or_else(String::new, |after| after.to_string()))
+            }
         }
     }
 
@@ -108,6 +124,8 @@ impl Work {
             Self::MakePart { .. } => 24,
             // A full disk is given time; until then archives have the content as it is.
             Self::DeflateContent { .. } => 20,
+            // It only fails with the database.
+            Self::WantCopies { .. } => 60,
         }
     }
 }

@@ -26,6 +26,7 @@ pub struct Places {
     mailing: Arc<Semaphore>,
     making: Arc<Semaphore>,
     deflating: Arc<Semaphore>,
+    wanting: Arc<Semaphore>,
 }
 
 impl Places {
@@ -37,6 +38,7 @@ impl Places {
             mailing: places(Kind::SendMessage),
             making: places(Kind::MakePart),
             deflating: places(Kind::DeflateContent),
+            wanting: places(Kind::WantCopies),
         }
     }
 
@@ -47,6 +49,7 @@ impl Places {
             Kind::SendMessage => MAILED_AT_ONCE,
             Kind::MakePart => MADE_AT_ONCE,
             Kind::DeflateContent => DEFLATED_AT_ONCE,
+            Kind::WantCopies => 1,
         }
     }
 
@@ -57,6 +60,7 @@ impl Places {
             Kind::SendMessage => &self.mailing,
             Kind::MakePart => &self.making,
             Kind::DeflateContent => &self.deflating,
+            Kind::WantCopies => &self.wanting,
         }
     }
 }

@@ -9,7 +9,8 @@ use crate::cx::Actor;
 use crate::failpoint;
 use crate::problem::{Failure, Flow};
 use crate::{
-    alarms, choices, downloads, events, idempotency, installation, invoices, messages, notices, packed, parts,
+    alarms, choices, downloads, events, idempotency, installation, invoices, messages, notices, packed,
+    parts, stamps,
 };
 
 /// How a job ended, beside being done and recorded by its own transaction.
@@ -100,7 +101,7 @@ async fn look_at_quarantine(app: &App) -> Flow<()> {
 /// waits as it is, for weeks if need be, and spends none of its attempts.
 pub fn can_do(app: &App, kind: Kind) -> bool {
     match kind {
-        Kind::VerifyNotice | Kind::MakePart | Kind::DeflateContent => true,
+        Kind::VerifyNotice | Kind::MakePart | Kind::DeflateContent | Kind::WantCopies => true,
         Kind::SendMessage => app.mailer().has_server(),
     }
 }
@@ -162,6 +163,7 @@ async fn work(app: &App, job: &Claimed) -> Result<(), JobError> {
         Work::SendMessage { merchant, message } => messages::jobs::send(app, job, *merchant, *message).await,
         Work::MakePart { merchant, part } => parts::jobs::make(app, job, *merchant, part).await,
         Work::DeflateContent { merchant, sha256 } => packed::jobs::deflate(app, job, *merchant, sha256).await,
+        Work::WantCopies { file, after, .. } => stamps::jobs::want_copies(app, job, *file, *after).await,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::orders::Line;
 use crate::problem::{Flow, Problem};
 use crate::reviews::{self, ReviewKind};
 use crate::ring::Ring;
-use crate::{events, orders, products};
+use crate::{events, orders, products, stamps};
 
 /// Wants the parts of a unit as far as its grant allows, each once.
 pub fn want(cx: &mut Cx<'_, '_>, line: &Line, grant: &Grant) -> Result<(), DbError> {
@@ -25,6 +25,9 @@ pub fn want(cx: &mut Cx<'_, '_>, line: &Line, grant: &Grant) -> Result<(), DbErr
             let key = PartKey { line: line.id, unit_no: grant.unit_no, part, subject: String::new() };
             want_one(cx, line.order, key)?;
         }
+    }
+    if line.deliverables.stamp.is_some() {
+        stamps::flow::want(cx, grant)?;
     }
     Ok(())
 }
@@ -84,6 +87,18 @@ pub fn record(cx: &mut Cx<'_, '_>, part: &UnitPart, made: &Made) -> Result<(), D
                 events::flow::record(cx, Some(part.order), part.order, "unit.part_held", about(key))?;
             }
         }
+        Made::AsItIs(version, why) => {
+            if store::save(cx.tx, cx.merchant, key, (PartState::Done, why), cx.now)? {
+                store::insert_file(cx.tx, cx.merchant, key, *version, Some(*version), cx.now)?;
+                events::flow::record(cx, Some(part.order), part.order, "unit.part_as_it_is", about(key))?;
+                tell_if_ready(cx, part.order)?;
+            }
+        }
+        Made::Kept(why) => {
+            if store::save(cx.tx, cx.merchant, key, (PartState::Held, why), cx.now)? {
+                events::flow::record(cx, Some(part.order), part.order, "unit.part_held", about(key))?;
+            }
+        }
         Made::Waits(why) => {
             store::save(cx.tx, cx.merchant, key, (PartState::Waiting, why), cx.now)?;
         }
@@ -128,6 +143,9 @@ fn done(
         store::insert_file(cx.tx, cx.merchant, key, version, file.replaces, cx.now)?;
     }
     tell(cx, key, texts)?;
+    if key.part == Part::Payload {
+        stamps::flow::want_for_unit(cx, part)?;
+    }
     for (more, subject) in further {
         let key = PartKey { part: *more, subject: subject.clone(), ..key.clone() };
         want_one(cx, part.order, key)?;
@@ -203,6 +221,9 @@ pub fn leave_out(cx: &mut Cx<'_, '_>, order: OrderId, key: &PartKey) -> Flow<()>
         return Err(Problem::conflict("only a part that is held can be left out").into());
     }
     store::save(cx.tx, cx.merchant, key, (PartState::LeftOut, &part.detail), cx.now)?;
+    if key.part == Part::Stamp {
+        stamps::flow::hand_out_unstamped(cx, key)?;
+    }
     note(cx, order, key, "unit.part_left_out")
 }
 

@@ -24,6 +24,8 @@ db::words! {
         Plugin = "plugin",
         /// What staff send.
         DropShip = "drop_ship",
+        /// The buyer's own copy of a file, stamped; the subject is the file's version.
+        Stamp = "stamp",
     }
 }
 
@@ -32,7 +34,7 @@ impl Part {
     /// something up waits for the money.
     pub const fn before_money(self) -> bool {
         match self {
-            Self::Payload => true,
+            Self::Payload | Self::Stamp => true,
             Self::Plugin | Self::DropShip => false,
         }
     }
@@ -144,8 +146,12 @@ pub enum Made {
         /// What else, each with its subject.
         further: Vec<(Part, String)>,
     },
+    /// No copy of a file can be made, and the file itself is handed out; the sentence says why.
+    AsItIs(FileVersionId, String),
     /// A person has to decide; the sentence says why and what can be done.
     Held(String),
+    /// It is held, and nobody is asked: the seller wanted it so. The sentence says why.
+    Kept(String),
     /// Nothing can be done until somebody refills a stock; whoever does resumes it.
     Waits(String),
 }

@@ -64,6 +64,7 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = connections::staff_pages::desk(desk);
     let desk = reviews::staff_pages::desk(desk);
     let desk = stamps::staff_pages::desk(desk);
+    let desk = stamps::product_pages::desk(desk);
     let desk = api_keys::staff_pages::desk(desk);
     let desk = storage::staff_pages::desk(desk);
     merchants::staff_pages::desk(desk)

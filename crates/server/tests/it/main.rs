@@ -13,5 +13,6 @@ mod refusals;
 mod restore;
 mod serve;
 mod shell;
+mod stamp;
 mod storage;
 mod support;

@@ -322,6 +322,8 @@ badges! {
         Plugin = "plugin" is Quiet,
         /// What staff send.
         DropShip = "drop_ship" is Quiet,
+        /// The buyer's own copy of a file, stamped.
+        Stamp = "stamp" is Quiet,
     }
 
     /// How far a part of a unit is.

@@ -12,6 +12,7 @@ mod portal;
 mod public;
 mod resend;
 mod shopping;
+pub mod stamps;
 mod updates;
 
 use app::merchants::Merchant;

@@ -11,6 +11,7 @@ mod people;
 mod post;
 mod products;
 mod sign_in;
+mod stamps;
 mod transaction;
 
 use app::cx::Actor;
