@@ -15,6 +15,7 @@ use crate::installation::{self, Quarantine};
 use crate::jobs::places::Places;
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
+use crate::uploads::Paused;
 
 /// What the operator decides, as far as the product needs it.
 #[derive(Debug, Clone)]
@@ -63,6 +64,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     parts: Parts,
     transfers: Transfers,
+    paused: Paused,
     limiter: net::limit::RateLimiter,
     job_waiting: Notify,
     commits: AtomicU64,
@@ -76,9 +78,18 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let limiter = net::limit::RateLimiter::new(&*parts.entropy);
         let job_places = Places::new();
-        let transfers = Transfers::default();
+        let (transfers, paused) = (Transfers::default(), Paused::default());
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
-        Self(Arc::new(Inner { parts, transfers, limiter, job_waiting, commits, job_places, quarantine }))
+        Self(Arc::new(Inner {
+            parts,
+            transfers,
+            paused,
+            limiter,
+            job_waiting,
+            commits,
+            job_places,
+            quarantine,
+        }))
     }
 
     /// The time.
@@ -134,6 +145,11 @@ impl App {
     /// The transfers that run in this process.
     pub fn transfers(&self) -> &Transfers {
         &self.0.transfers
+    }
+
+    /// How far the uploads have come that went through this process.
+    pub fn paused(&self) -> &Paused {
+        &self.0.paused
     }
 
     /// Limits on what one address may ask for.

@@ -57,6 +57,10 @@ hops! {
     DownloadBeforeCount = "download.before_count",
     /// They are saved.
     DownloadAfterCount = "download.after_count",
+    /// A piece of an upload is durable; its row does not say so.
+    PieceStored = "piece.stored",
+    /// Its row says so; the sender has not heard.
+    PieceNoted = "piece.noted",
     /// All of a content has arrived; it has no name in the store yet.
     UploadReceived = "upload.received",
     /// It has its name; no row knows it.

@@ -39,4 +39,5 @@ pub mod ring;
 pub mod sales;
 pub mod sessions;
 pub mod staff;
+pub mod uploads;
 pub mod web;

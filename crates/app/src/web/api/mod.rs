@@ -32,7 +32,7 @@ use super::visit;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::{
-    api_keys, connections, customers, events, invoices, messages, notices, orders, products, reviews,
+    api_keys, connections, customers, events, invoices, messages, notices, orders, products, reviews, uploads,
 };
 
 pub use document::document;
@@ -42,6 +42,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     let nouns = [
         api_keys::api::endpoints(),
         products::api::endpoints(),
+        uploads::api::endpoints(),
         orders::api::endpoints(),
         customers::api::endpoints(),
         invoices::api::endpoints(),

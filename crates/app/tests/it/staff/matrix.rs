@@ -77,7 +77,10 @@ impl World {
                 Ok(first.one(snapshot, |row| row.get::<String>("id"))?)
             })
         });
+        let upload = t.begin_upload(&product, "extra.bin", None);
         let ids = [
+            ("upload", upload.to_string()),
+            ("offset", "0".to_owned()),
             ("product", product.id.to_string()),
             ("file", file),
             ("price", price),
