@@ -16,11 +16,15 @@ const MAILED_AT_ONCE: usize = 16;
 /// Contents deflated at once: one takes several threads already.
 const DEFLATED_AT_ONCE: usize = 1;
 
+/// Parts made at once: they read and write whole files.
+const MADE_AT_ONCE: usize = 4;
+
 /// The places of this process.
 #[derive(Debug)]
 pub struct Places {
     verifying: Arc<Semaphore>,
     mailing: Arc<Semaphore>,
+    making: Arc<Semaphore>,
     deflating: Arc<Semaphore>,
 }
 
@@ -31,6 +35,7 @@ impl Places {
         Self {
             verifying: places(Kind::VerifyNotice),
             mailing: places(Kind::SendMessage),
+            making: places(Kind::MakePart),
             deflating: places(Kind::DeflateContent),
         }
     }
@@ -40,6 +45,7 @@ impl Places {
         match kind {
             Kind::VerifyNotice => VERIFIED_AT_ONCE,
             Kind::SendMessage => MAILED_AT_ONCE,
+            Kind::MakePart => MADE_AT_ONCE,
             Kind::DeflateContent => DEFLATED_AT_ONCE,
         }
     }
@@ -49,6 +55,7 @@ impl Places {
         match kind {
             Kind::VerifyNotice => &self.verifying,
             Kind::SendMessage => &self.mailing,
+            Kind::MakePart => &self.making,
             Kind::DeflateContent => &self.deflating,
         }
     }

@@ -7,6 +7,7 @@ use kernel::{Currency, EmailAddress, LineId, Money, OrderId, Span, Timestamp};
 use super::{LINES_MAX, Line, LineKind, Order, OrderSource, OrderStatus, store};
 use crate::connections::Connection;
 use crate::cx::Cx;
+use crate::deliverables::Deliverables;
 use crate::events;
 use crate::notices::flow::Trust;
 use crate::notices::matching;
@@ -226,6 +227,7 @@ pub fn line_of(
         file_policy: product.file_policy,
         update_days: product.update_days,
         pending_policy: product.pending_policy,
+        deliverables: product.deliverables.clone(),
     }
 }
 
@@ -259,6 +261,7 @@ impl Line {
             file_policy: FilePolicy::AsBought,
             update_days: None,
             pending_policy: PendingPolicy::Nothing,
+            deliverables: Deliverables::default(),
         }
     }
 }

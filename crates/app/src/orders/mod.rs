@@ -31,6 +31,7 @@ use kernel::{
     Timestamp,
 };
 
+use crate::deliverables::Deliverables;
 use crate::products::{FilePolicy, PendingPolicy};
 
 db::words! {
@@ -177,6 +178,8 @@ pub struct Line {
     pub update_days: Option<u32>,
     /// What is given while the payment is pending.
     pub pending_policy: PendingPolicy,
+    /// What is delivered beside files.
+    pub deliverables: Deliverables,
 }
 
 /// Which orders a list shows.

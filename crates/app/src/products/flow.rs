@@ -7,6 +7,7 @@ use super::{
     ProductStatus, store,
 };
 use crate::cx::Cx;
+use crate::deliverables::Deliverables;
 use crate::events;
 use crate::packed;
 use crate::problem::{Code, Flow, Problem};
@@ -77,6 +78,7 @@ pub fn create(cx: &mut Cx<'_, '_>, new: &NewProduct) -> Flow<Product> {
         file_policy: FilePolicy::AsBought,
         update_days: None,
         pending_policy: PendingPolicy::Nothing,
+        deliverables: Deliverables::default(),
         created_at: cx.now,
         updated_at: cx.now,
         version: 1,

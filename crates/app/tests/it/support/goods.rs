@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use app::app::App;
+use app::carts::CartItem;
 use app::connections::{self, Connection};
 use app::cx::Actor;
+use app::deliverables::Deliverables;
 use app::merchants::{self, Merchant};
 use app::orders::flow::Wanted;
 use app::orders::{self, Order};
@@ -49,6 +51,7 @@ pub struct NewGood {
     pub update_days: Option<u32>,
     pub pending_policy: PendingPolicy,
     pub other_text: String,
+    pub deliverables: Deliverables,
 }
 
 impl NewGood {
@@ -63,6 +66,7 @@ impl NewGood {
             update_days: None,
             pending_policy: PendingPolicy::Nothing,
             other_text: String::new(),
+            deliverables: Deliverables::default(),
         }
     }
 
@@ -93,9 +97,18 @@ impl NewGood {
         Self { pending_policy: PendingPolicy::Provisional, ..self }
     }
 
+    /// Nothing but what is made for the order.
+    pub fn delivering(self, deliverables: Deliverables) -> Self {
+        Self { files: Vec::new(), deliverables, ..self }
+    }
+
     pub fn with_other_text(self, text: &str) -> Self {
         Self { other_text: text.to_owned(), ..self }
     }
+}
+
+fn item((product, quantity): &(&Product, u32)) -> CartItem {
+    CartItem { product: product.id, choice: None, quantity: *quantity }
 }
 
 /// Reproducible bytes that deflating does not make fewer.
@@ -167,6 +180,7 @@ impl TestApp {
             product.update_days = good.update_days;
             product.pending_policy = good.pending_policy;
             product.other_text.clone_from(&good.other_text);
+            product.deliverables.clone_from(&good.deliverables);
             products::store::save(cx.tx, &product, cx.now)?;
             product.version += 1;
             for file in &stored {
@@ -230,6 +244,27 @@ impl TestApp {
         self.try_order(shop, items, currency, shop.connection.id).expect("an order is placed")
     }
 
+    /// An order of a product of which this was chosen.
+    pub fn order_chosen(&self, product: &Product, chosen: &str) -> Order {
+        let form = BTreeMap::from([(app::payloads::ATTRIBUTE.to_owned(), chosen.to_owned())]);
+        let answers = product.deliverables.read_answers(&form).expect("it can be chosen");
+        let kept = product.clone();
+        let choice =
+            self.write_for(product.merchant, move |cx| app::choices::flow::keep(cx, &kept, &answers));
+        let item = CartItem { product: product.id, choice: Some(choice.expect("kept")), quantity: 1 };
+        let (merchant, connection) = (self.shop.merchant.clone(), self.shop.connection.id);
+        let wanted = Wanted {
+            items: vec![item],
+            currency: Currency::EUR,
+            connection,
+            email: Some(email("buyer@example.com")),
+            name: "Jo Buyer".to_owned(),
+            country: None,
+            consented: false,
+        };
+        self.write(move |cx| orders::flow::place(cx, &merchant, &wanted)).expect("an order is placed")
+    }
+
     /// Tries to order through a connection.
     pub fn try_order(
         &self,
@@ -239,7 +274,7 @@ impl TestApp {
         connection: ConnectionId,
     ) -> app::problem::Flow<Order> {
         let wanted = Wanted {
-            items: items.iter().map(|(product, quantity)| (product.id, *quantity)).collect(),
+            items: items.iter().map(item).collect(),
             currency,
             connection,
             email: Some(email("buyer@example.com")),
