@@ -48,7 +48,7 @@ pub fn lock(tx: &mut Tx<'_>, merchant: MerchantId, id: UploadId) -> Result<Optio
 /// How many are under way, counted no further than `most`.
 pub fn under_way(source: &mut impl Source, merchant: MerchantId, most: u32) -> Result<u32, DbError> {
     sql("SELECT count(*) AS n FROM (SELECT id FROM uploads
-          WHERE merchant_id = $1 AND file_version_id IS NULL LIMIT $2) AS some")
+          WHERE merchant_id = $1 AND file_version_id IS NULL LIMIT $2) AS near")
     .bind(merchant)
     .bind(most)
     .one(source, |row| row.get("n"))
