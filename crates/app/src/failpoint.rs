@@ -71,6 +71,10 @@ hops! {
     UploadStored = "upload.stored",
     /// A row knows it; the sender has not heard so.
     UploadRecorded = "upload.recorded",
+    /// The files of a pick-up are stored; no row knows them.
+    PickedUpStored = "picked_up.stored",
+    /// Rows know them.
+    PickedUpRecorded = "picked_up.recorded",
     /// A content is deflated and the stream stored; no row knows it.
     PackedStored = "packed.stored",
     /// A row knows it; archives that begin from now on have it.

@@ -7,6 +7,7 @@
 //! nothing.
 
 pub mod alarms;
+pub mod announcements;
 pub mod api_keys;
 pub mod app;
 pub mod audit;
@@ -36,6 +37,7 @@ pub mod paging;
 pub mod parts;
 pub mod payloads;
 pub mod payments;
+pub mod pickups;
 pub mod problem;
 pub mod products;
 pub mod reviews;

@@ -13,8 +13,10 @@ pub mod runner;
 pub mod staff_pages;
 pub mod store;
 
+use sha2::Digest as _;
+
 use crate::parts::PartKey;
-use kernel::{JobId, MerchantId, MessageId, NoticeId, Span, Timestamp};
+use kernel::{FileVersionId, JobId, LineId, MerchantId, MessageId, NoticeId, ProductId, Span, Timestamp};
 
 db::words! {
     /// The kinds of work. None waits for the places, or the troubles, of another.
@@ -27,6 +29,10 @@ db::words! {
         MakePart = "make_part",
         /// Contents are deflated for archives.
         DeflateContent = "deflate_content",
+        /// Buyers are told of new versions.
+        TellOfVersion = "tell_of_version",
+        /// Files are taken from folders.
+        PickUp = "pick_up",
     }
 }
 
@@ -62,6 +68,24 @@ pub enum Work {
         /// Which, in hex.
         sha256: String,
     },
+    /// Intend mails to some of those who are entitled to a new version.
+    TellOfVersion {
+        /// Whose.
+        merchant: MerchantId,
+        /// Of which version.
+        version: FileVersionId,
+        /// Those of the lines behind this one.
+        after: Option<LineId>,
+    },
+    /// Take files from the operator's folders.
+    PickUp {
+        /// Whose.
+        merchant: MerchantId,
+        /// For which product.
+        product: ProductId,
+        /// Which, as in a payload.
+        spec: String,
+    },
 }
 
 impl Work {
@@ -72,6 +96,8 @@ impl Work {
             Self::SendMessage { .. } => Kind::SendMessage,
             Self::MakePart { .. } => Kind::MakePart,
             Self::DeflateContent { .. } => Kind::DeflateContent,
+            Self::TellOfVersion { .. } => Kind::TellOfVersion,
+            Self::PickUp { .. } => Kind::PickUp,
         }
     }
 
@@ -81,7 +107,9 @@ impl Work {
             Self::VerifyNotice { merchant, .. }
             | Self::SendMessage { merchant, .. }
             | Self::MakePart { merchant, .. }
-            | Self::DeflateContent { merchant, .. } => *merchant,
+            | Self::DeflateContent { merchant, .. }
+            | Self::TellOfVersion { merchant, .. }
+            | Self::PickUp { merchant, .. } => *merchant,
         }
     }
 
@@ -94,6 +122,12 @@ impl Work {
                 format!("{line}:{unit_no}:{part}:{subject}")
             }
             Self::DeflateContent { sha256, .. } => sha256.clone(),
+            Self::TellOfVersion { version, after: Some(line), .. } => format!("{version}:{line}"),
+            Self::TellOfVersion { version, after: None, .. } => version.to_string(),
+            // A spec may be longer than a key of an index.
+            Self::PickUp { product, spec, .. } => {
+                format!("{product}:{}", hex::encode(sha2::Sha256::digest(spec.as_bytes())))
+            }
         }
     }
 
@@ -108,6 +142,10 @@ impl Work {
             Self::MakePart { .. } => 24,
             // A full disk is given time; until then archives have the content as it is.
             Self::DeflateContent { .. } => 20,
+            // It only waits for the database.
+            Self::TellOfVersion { .. } => 20,
+            // A folder that is not mounted, or a file that is still being written.
+            Self::PickUp { .. } => 20,
         }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use stores::Sha256;
 use utoipa::ToSchema;
 
-use super::flow::{self, Wanted};
+use super::flow::{self, Told, Wanted};
 use super::{Upload, taking};
 use crate::api_keys::Scope;
 use crate::cx::Cx;
@@ -135,6 +135,9 @@ fn put_piece(upload: endpoint::Upload<(UploadId, u64)>) -> Answering {
 pub struct UploadEndBody {
     /// Of all of it, as 64 lower-case hexadecimal digits; a difference is refused, and it is sent again.
     sha256: Option<String>,
+    /// Whether those who are entitled to a new version are told of it by mail.
+    #[serde(default)]
+    announce: bool,
 }
 
 /// `PUT /v1/uploads/{id}/file`
@@ -142,8 +145,9 @@ fn finish(asked: Asked<UploadId, UploadEndBody>) -> Answering {
     Box::pin(async move {
         let expected = asked.input.sha256.as_deref().map(str::parse::<Sha256>).transpose();
         let expected = expected.map_err(|error| Problem::invalid("sha256", error))?;
+        let told = if asked.input.announce { Told::Entitled } else { Told::Nobody };
         let at = taking::At { merchant: asked.merchant, actor: asked.caller.actor(), id: asked.at };
-        let done = taking::finish(&asked.app, at, expected).await?;
+        let done = taking::finish(&asked.app, at, expected, told).await?;
         asked.app.read(move |snapshot| view(snapshot, done.clone())).await
     })
 }

@@ -4,6 +4,7 @@ use db::Source;
 use kernel::{FileVersionId, MerchantId, ProductFileId, ProductId, Timestamp, UploadId};
 
 use super::{EXPIRES_AFTER, SIZE_MAX, UNDER_WAY_MAX, Upload, store};
+use crate::announcements;
 use crate::cx::Cx;
 use crate::problem::{Code, Flow, Problem};
 use crate::products::flow::{StoredFile, valid_file_name};
@@ -74,15 +75,30 @@ pub fn note(cx: &mut Cx<'_, '_>, upload: &Upload, received: u64) -> Flow<()> {
     Ok(store::note(cx.tx, upload, received, cx.now)?)
 }
 
+/// Whether buyers hear of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Nobody does.
+    Nobody,
+    /// Those who are entitled to a new version.
+    Entitled,
+}
+
 /// Makes an upload's content, which lies in the blob store, a file of its product. Who comes
 /// second hears what the first one made.
-pub fn complete(cx: &mut Cx<'_, '_>, id: UploadId, stored: &StoredFile) -> Flow<Upload> {
+pub fn complete(cx: &mut Cx<'_, '_>, id: UploadId, stored: &StoredFile, told: Told) -> Flow<Upload> {
     let upload = held(cx, id)?;
     if upload.version.is_some() {
         return Ok(upload);
     }
     let version = put(cx, &upload, stored)?;
     store::complete(cx.tx, &upload, version, cx.now)?;
+    if told == Told::Entitled {
+        let files = products::store::files(cx.tx, cx.merchant, upload.product)?;
+        if let Some(file) = files.into_iter().find(|file| file.version == version) {
+            announcements::flow::announce(cx, upload.product, file.file)?;
+        }
+    }
     Ok(Upload { version: Some(version), touched_at: cx.now, ..upload })
 }
 

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::header;
 use kernel::{ProductFileId, ProductId, UploadId};
 
-use super::flow::{self, Wanted};
+use super::flow::{self, Told, Wanted};
 use super::{Upload, taking};
 use crate::app::App;
 use crate::problem::{Flow, Problem};
@@ -31,6 +31,11 @@ struct NewUpload {
     name: String,
     size: u64,
     file: Option<ProductFileId>,
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct End {
+    tell: Option<String>,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -96,9 +101,10 @@ async fn finish(
     State(app): State<App>,
     staff: StaffVisit,
     Ids(id): Ids<UploadId>,
-    Posted(_): Posted<Nothing>,
+    Posted(End { tell }): Posted<End>,
 ) -> Response {
-    match taking::finish(&app, at(&staff, id), None).await {
+    let told = if tell.as_deref() == Some("on") { Told::Entitled } else { Told::Nobody };
+    match taking::finish(&app, at(&staff, id), None, told).await {
         Ok(done) => {
             let word = if done.file.is_some() { "file_replaced" } else { "files_added" };
             staff.done(&format!("/admin/products/{}", done.product), word)

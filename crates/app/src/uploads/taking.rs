@@ -5,6 +5,7 @@ use kernel::{MerchantId, UploadId};
 use stores::{Resumable, Sha256, StoreError};
 use tokio::sync::mpsc;
 
+use super::flow::Told;
 use super::{Upload, flow, store};
 use crate::app::App;
 use crate::cx::Actor;
@@ -64,9 +65,9 @@ pub async fn take(app: &App, at: At, offset: u64, mut content: impl Pieces) -> F
 }
 
 /// Makes what has arrived a file of its product. Goes on to its end also when nobody waits for it any more.
-pub async fn finish(app: &App, at: At, expected: Option<Sha256>) -> Flow<Upload> {
+pub async fn finish(app: &App, at: At, expected: Option<Sha256>, told: Told) -> Flow<Upload> {
     let desk = Desk { app: app.clone(), at };
-    tokio::task::spawn_blocking(move || desk.finish(expected)).await.map_err(|error| thread(&error))?
+    tokio::task::spawn_blocking(move || desk.finish(expected, told)).await.map_err(|error| thread(&error))?
 }
 
 fn thread(error: &tokio::task::JoinError) -> Failure {
@@ -89,7 +90,7 @@ impl Desk {
 
     fn take_up(&self) -> Flow<Box<dyn Resumable>> {
         let earlier = self.app.paused().take(self.at.id);
-        self.app.blobs().resume(self.at.id, earlier).map_err(told)
+        self.app.blobs().resume(self.at.id, earlier).map_err(refused)
     }
 
     fn note(&self, upload: &Upload, received: u64) -> Flow<()> {
@@ -117,7 +118,7 @@ impl Desk {
         let (mut saved, mut failed) = (there, None);
         while let Some(piece) = pieces.blocking_recv() {
             if let Err(error) =
-                fits(&upload, kept.received(), &piece).and_then(|()| kept.write(&piece).map_err(told))
+                fits(&upload, kept.received(), &piece).and_then(|()| kept.write(&piece).map_err(refused))
             {
                 failed = Some(error);
                 break;
@@ -142,7 +143,7 @@ impl Desk {
     /// Goes on where the row says. Where less is there, the row is corrected: what is not in the
     /// store has to be sent again.
     fn go_on(&self, kept: &mut dyn Resumable, upload: &Upload) -> Flow<u64> {
-        let there = kept.go_on_at(upload.received).map_err(told)?;
+        let there = kept.go_on_at(upload.received).map_err(refused)?;
         if there < upload.received {
             tracing::warn!(upload = %upload.id, noted = upload.received, there, "an upload has lost bytes; they are asked for again");
             self.note(upload, there)?;
@@ -152,14 +153,14 @@ impl Desk {
 
     /// Durable first, then noted.
     fn save(&self, kept: &mut dyn Resumable, upload: &Upload) -> Flow<u64> {
-        let saved = kept.save().map_err(told)?;
+        let saved = kept.save().map_err(refused)?;
         failpoint!(PieceStored);
         self.note(upload, saved)?;
         failpoint!(PieceNoted);
         Ok(saved)
     }
 
-    fn finish(&self, expected: Option<Sha256>) -> Flow<Upload> {
+    fn finish(&self, expected: Option<Sha256>, told: Told) -> Flow<Upload> {
         let known = self.row()?;
         if known.version.is_some() {
             return Ok(known);
@@ -169,17 +170,17 @@ impl Desk {
         if upload.version.is_some() {
             // Somebody else was faster; taking it up has made an empty file of its name.
             drop(kept);
-            self.app.blobs().discard(upload.id).map_err(told)?;
+            self.app.blobs().discard(upload.id).map_err(refused)?;
             return Ok(upload);
         }
         if let Some(stored) = self.stored_already(&upload)? {
             drop(kept);
-            self.app.blobs().discard(upload.id).map_err(told)?;
-            return self.complete(stored);
+            self.app.blobs().discard(upload.id).map_err(refused)?;
+            return self.complete(stored, told);
         }
         let there = self.go_on(&mut *kept, &upload)?;
         whole(&upload, there)?;
-        let digests = kept.digest().map_err(told)?;
+        let digests = kept.digest().map_err(refused)?;
         if let Some(expected) = expected.filter(|expected| *expected != digests.sha256) {
             // Nobody can say which byte is wrong: it begins anew.
             self.note(&upload, 0)?;
@@ -194,9 +195,9 @@ impl Desk {
             Ok(store::note_digest(cx.tx, &noted, &sha256, cx.now)?)
         })?;
         failpoint!(UploadReceived);
-        let digests = kept.finish().map_err(told)?;
+        let digests = kept.finish().map_err(refused)?;
         failpoint!(UploadStored);
-        self.complete(stored_file(&upload.name, &digests))
+        self.complete(stored_file(&upload.name, &digests), told)
     }
 
     /// What an earlier attempt has made a blob, before it was killed.
@@ -204,18 +205,18 @@ impl Desk {
         let Some(sha256) = upload.sha256.as_deref().and_then(|text| text.parse::<Sha256>().ok()) else {
             return Ok(None);
         };
-        if self.app.blobs().size(&sha256).map_err(told)? != Some(upload.received) {
+        if self.app.blobs().size(&sha256).map_err(refused)? != Some(upload.received) {
             return Ok(None);
         }
-        let digests = self.app.blobs().check(&sha256).map_err(told)?;
+        let digests = self.app.blobs().check(&sha256).map_err(refused)?;
         Ok(Some(stored_file(&upload.name, &digests)))
     }
 
-    fn complete(&self, stored: StoredFile) -> Flow<Upload> {
+    fn complete(&self, stored: StoredFile, told: Told) -> Flow<Upload> {
         let id = self.at.id;
-        let done = self
-            .app
-            .write_blocking(self.at.merchant, self.at.actor, move |cx| flow::complete(cx, id, &stored))?;
+        let done = self.app.write_blocking(self.at.merchant, self.at.actor, move |cx| {
+            flow::complete(cx, id, &stored, told)
+        })?;
         failpoint!(UploadRecorded);
         Ok(done)
     }
@@ -242,7 +243,7 @@ fn whole(upload: &Upload, there: u64) -> Flow<()> {
     }
 }
 
-fn told(error: StoreError) -> Failure {
+fn refused(error: StoreError) -> Failure {
     match error {
         StoreError::Busy => Problem::new(Code::InProgress, StoreError::Busy.to_string()).into(),
         StoreError::Full => Problem::new(Code::Unavailable, StoreError::Full.to_string()).into(),

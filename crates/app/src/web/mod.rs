@@ -32,7 +32,7 @@ use tower::{Service, ServiceExt as _};
 use crate::app::App;
 use crate::{
     api_keys, carts, connections, customers, downloads, events, home, invoices, jobs, links, merchants,
-    messages, notices, orders, parts, payloads, products, reviews, staff, uploads,
+    messages, notices, orders, parts, payloads, pickups, products, reviews, staff, uploads,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -51,6 +51,7 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = payloads::staff_pages::desk(desk);
     let desk = products::staff_pages::desk(desk);
     let desk = uploads::staff_pages::desk(desk);
+    let desk = pickups::staff_pages::desk(desk);
     let desk = customers::staff_list::desk(desk);
     let desk = customers::staff_pages::desk(desk);
     let desk = invoices::staff_pages::desk(desk);

@@ -22,6 +22,7 @@
 //! | `/products/{id}/archive`, `/products/{id}/files/{file}/remove` | [`ConfirmPage`] |
 //! | `/products/{id}/files/{file}/replace` | [`FileReplacePage`] |
 //! | `/products/{id}/payload` | [`PayloadPage`] |
+//! | `/products/{id}/pick-up` | [`PickUpPage`] |
 //! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
 //! | `/customers/{id}/{sign-out,sign-in-link}` | [`ConfirmPage`] |
 //! | `/invoices`, `/invoices/{id}` | [`InvoicesPage`], [`InvoicePage`] |
@@ -58,6 +59,7 @@ mod notices;
 mod orders;
 mod payload;
 mod people;
+mod pick_up;
 mod products;
 mod reviews;
 mod sample;
@@ -88,6 +90,7 @@ pub use people::{
     ApiKeyCreatedPage, ApiKeyRow, ApiKeysPage, InvitationForm, InvitedPage, NewApiKeyPage, ScopeChoice,
     StaffPage, StaffRow,
 };
+pub use pick_up::{PickUpFile, PickUpPage, PickUpRow};
 pub use products::{
     ButtonCode, DeliveryRow, FileReplacePage, FileRow, FileVersionRow, PlaceholderHint, PriceField, PriceRow,
     ProductForm, ProductFormPage, ProductPage, ProductRow, ProductSales, ProductsPage,
@@ -143,6 +146,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/problem.html",
     "admin/product.html",
     "admin/payload.html",
+    "admin/pick_up.html",
     "admin/product_form.html",
     "admin/products.html",
     "admin/review.html",
@@ -178,6 +182,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ProductFormPage>("/admin/products/new"),
         office::<FileReplacePage>("/admin/products/prd_1"),
         office::<PayloadPage>("/admin/products/prd_1/payload"),
+        office::<PickUpPage>("/admin/products/prd_1/pick-up"),
         office::<CustomersPage>("/admin/customers"),
         office::<CustomerPage>("/admin/customers/cus_1"),
         office::<CustomerEditPage>("/admin/customers/cus_1/edit"),

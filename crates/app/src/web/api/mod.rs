@@ -32,7 +32,8 @@ use super::visit;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::{
-    api_keys, connections, customers, events, invoices, messages, notices, orders, products, reviews, uploads,
+    announcements, api_keys, connections, customers, events, invoices, messages, notices, orders, products,
+    reviews, uploads,
 };
 
 pub use document::document;
@@ -43,6 +44,7 @@ pub fn endpoints() -> Vec<Endpoint> {
         api_keys::api::endpoints(),
         products::api::endpoints(),
         uploads::api::endpoints(),
+        announcements::api::endpoints(),
         orders::api::endpoints(),
         customers::api::endpoints(),
         invoices::api::endpoints(),

@@ -29,6 +29,7 @@ testkit::both_engines! {
 /// One of everything, at the first merchant's.
 struct World {
     ids: Vec<(&'static str, String)>,
+    file: String,
 }
 
 impl World {
@@ -38,6 +39,8 @@ impl World {
         let sale = t.pay(&order);
         t.deliver_and_run(&Ipn::refunded(&sale, &t.movement("part", eur(1_00))));
         let customer = t.look(&order).customer.expect("who paid has an account");
+        let (id, merchant) = (product.id, product.merchant);
+        let file = t.read(move |snapshot| Ok(app::products::store::files(snapshot, merchant, id)?)).remove(0);
         let upload = t.begin_upload(&product, "extra.bin", None);
         let ids = [
             ("uploads", upload.to_string()),
@@ -50,7 +53,7 @@ impl World {
             ("reviews", t.reviews(&order)[0].id.to_string()),
             ("connections", t.shop.connection.id.to_string()),
         ];
-        Self { ids: ids.to_vec() }
+        Self { ids: ids.to_vec(), file: file.file.to_string() }
     }
 
     /// The endpoint's path with ids that exist.
@@ -62,7 +65,8 @@ impl World {
             .path
             .replace("{currency}", "EUR")
             .replace("{name}", "extra.bin")
-            .replace("{offset}", "0");
+            .replace("{offset}", "0")
+            .replace("{file}", &self.file);
         let path = id.map_or_else(|| path.clone(), |id| path.replace("{id}", id));
         // Whatever is not there is answered like what is another's, and would prove nothing.
         assert!(!path.contains('{'), "the world has nothing for {path}");

@@ -80,7 +80,7 @@ impl World {
         let upload = t.begin_upload(&product, "extra.bin", None);
         let ids = [
             ("upload", upload.to_string()),
-            ("offset", "0".to_owned()),
+            ("offset", "7340033".to_owned()),
             ("product", product.id.to_string()),
             ("file", file),
             ("price", price),
