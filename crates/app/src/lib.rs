@@ -45,5 +45,7 @@ pub mod ring;
 pub mod sales;
 pub mod sessions;
 pub mod staff;
+pub mod stamps;
+pub mod storage;
 pub mod uploads;
 pub mod web;

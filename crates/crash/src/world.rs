@@ -186,6 +186,7 @@ impl World {
         command
             .env("HANDSEL_DATA", &place.data)
             .env("HANDSEL_DATABASE", &place.database)
+            .env("HANDSEL_FILE_ROOTS", format!("[{:?}]", self.path("goods")))
             .env("HANDSEL_BASE_URL", format!("http://{}", self.host()))
             .env("HANDSEL_SMTP__HOST", "127.0.0.1")
             .env("HANDSEL_SMTP__PORT", self.smtp_port.to_string())

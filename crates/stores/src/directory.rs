@@ -14,13 +14,13 @@ use kernel::{Entropy, Span, Timestamp, UploadId};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use crate::cache::OpenBlobs;
+use crate::cache::{Miss, OpenBlobs};
 use crate::digest::Hashing;
 use crate::resumable::{self, DirectoryResumable};
 use crate::upload::DirectoryUpload;
 use crate::{
-    Blob, BlobStore, CHECKED_ON_OPEN_MAX, Digests, Listed, Progress, RESUMABLE_LEASE, Removal, Resumable,
-    Sha256, StoreError, Upload,
+    Blob, BlobStore, CHECKED_AT_ONCE_MAX, CHECKED_ON_OPEN_MAX, Digests, Listed, Progress, RESUMABLE_LEASE,
+    Removal, Resumable, Sha256, StoreError, Upload,
 };
 
 /// Blobs in a folder: `sha256/ab/<64 digits>`, uploads in `tmp/`. Several processes, and
@@ -62,6 +62,19 @@ impl DirectoryStore {
 
     fn open_file(&self, sha256: &Sha256) -> Result<(File, Stat), StoreError> {
         self.folders.open_blob(sha256)?.ok_or(StoreError::Missing(*sha256))
+    }
+
+    /// Opens a blob that was not open, and keeps it open.
+    fn open_cold(&self, sha256: &Sha256, size: u64, miss: Miss) -> Result<Blob, StoreError> {
+        let (file, stat) = self.open_file(sha256)?;
+        sized(sha256, size, file_size(&stat))?;
+        if size <= CHECKED_ON_OPEN_MAX {
+            let piece = usize::try_from(size).unwrap_or(READ_PIECE).clamp(1, READ_PIECE);
+            named(sha256, digest_of(&file, piece)?.sha256)?;
+        }
+        let blob = Blob::map(&file, size).map_err(|error| StoreError::io("mapping a blob", error))?;
+        self.open.keep(*sha256, &blob, miss);
+        Ok(blob)
     }
 
     pub(crate) fn begin_upload(&self) -> Result<DirectoryUpload, StoreError> {
@@ -108,18 +121,18 @@ impl BlobStore for DirectoryStore {
     }
 
     fn open(&self, sha256: &Sha256, size: u64) -> Result<Blob, StoreError> {
-        let miss = match self.open.get(sha256) {
-            Ok(blob) => return sized(sha256, size, blob.len()).map(|()| blob),
-            Err(miss) => miss,
-        };
-        let (file, stat) = self.open_file(sha256)?;
-        sized(sha256, size, file_size(&stat))?;
-        let blob = Blob::map(&file, size).map_err(|error| StoreError::io("mapping a blob", error))?;
-        if size <= CHECKED_ON_OPEN_MAX {
-            named(sha256, Sha256::of(&blob.all()))?;
+        match self.open.get(sha256) {
+            Ok(blob) => sized(sha256, size, blob.len()).map(|()| blob),
+            Err(miss) => self.open_cold(sha256, size, miss),
         }
-        self.open.keep(*sha256, &blob, miss);
-        Ok(blob)
+    }
+
+    fn at_hand(&self, sha256: &Sha256, size: u64) -> Result<Option<Blob>, StoreError> {
+        match self.open.get(sha256) {
+            Ok(blob) => sized(sha256, size, blob.len()).map(|()| Some(blob)),
+            Err(_) if CHECKED_AT_ONCE_MAX < size && size <= CHECKED_ON_OPEN_MAX => Ok(None),
+            Err(miss) => self.open_cold(sha256, size, miss).map(Some),
+        }
     }
 
     fn size(&self, sha256: &Sha256) -> Result<Option<u64>, StoreError> {
@@ -128,16 +141,8 @@ impl BlobStore for DirectoryStore {
     }
 
     fn check(&self, sha256: &Sha256) -> Result<Digests, StoreError> {
-        let (mut file, _) = self.open_file(sha256)?;
-        let mut hashing = Hashing::new();
-        let mut piece = vec![0u8; READ_PIECE];
-        loop {
-            // Read, not mapped: a broken disk then answers with an error instead of a signal.
-            let count = file.read(&mut piece).map_err(|error| StoreError::io("reading a blob", error))?;
-            let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else { break };
-            hashing.update(read);
-        }
-        let digests = hashing.finish();
+        let (file, _) = self.open_file(sha256)?;
+        let digests = digest_of(&file, READ_PIECE)?;
         if digests.sha256 != *sha256 {
             self.open.forget(sha256);
         }
@@ -337,6 +342,20 @@ fn entries(folder: &OwnedFd) -> Result<Vec<(String, Stat)>, StoreError> {
         }
     }
     Ok(found)
+}
+
+/// Reads a whole file, so many bytes at a time.
+///
+/// Read, not mapped: a broken disk then answers with an error instead of a signal.
+fn digest_of(mut file: &File, piece: usize) -> Result<Digests, StoreError> {
+    let mut hashing = Hashing::new();
+    let mut piece = vec![0u8; piece];
+    loop {
+        let count = file.read(&mut piece).map_err(|error| StoreError::io("reading a blob", error))?;
+        let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else { break };
+        hashing.update(read);
+    }
+    Ok(hashing.finish())
 }
 
 fn file_size(stat: &Stat) -> u64 {

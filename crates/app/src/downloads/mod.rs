@@ -11,6 +11,7 @@ mod body;
 pub mod counting;
 pub mod flow;
 pub mod jobs;
+mod opening;
 pub mod packing;
 pub mod pages;
 pub mod running;

@@ -44,10 +44,11 @@ type Outcome = (String, Option<Digests>);
 async fn end(app: &App, job: &Claimed, outcome: Option<Outcome>) -> Result<(), JobError> {
     let job = job.clone();
     let ended = app.write(job.work.merchant(), Actor::System, move |cx| {
-        Ok(match &outcome {
+        match &outcome {
             Some((sha256, stream)) => flow::record(cx, &job, sha256, stream.as_ref())?,
             None => jobs::store::finish(cx.tx, &job)?,
-        })
+        }
+        Ok(())
     });
     Ok(ended.await?)
 }

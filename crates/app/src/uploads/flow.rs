@@ -25,13 +25,13 @@ pub struct Wanted {
 
 /// Begins an upload.
 pub fn begin(cx: &mut Cx<'_, '_>, wanted: &Wanted) -> Flow<Upload> {
+    products::store::by_id(cx.tx, cx.merchant, wanted.product)?
+        .ok_or_else(|| Problem::not_found("product"))?;
     let name = valid_file_name(&wanted.name)
         .map_err(|problem| Problem { pointer: Some("name".to_owned()), ..problem })?;
     if wanted.size.is_some_and(|size| size > SIZE_MAX) {
         return Err(Problem::invalid("size", "no disk has room for a file of this size").into());
     }
-    products::store::by_id(cx.tx, cx.merchant, wanted.product)?
-        .ok_or_else(|| Problem::not_found("product"))?;
     if let Some(file) = wanted.file {
         let known = products::store::files(cx.tx, cx.merchant, wanted.product)?;
         known.iter().find(|known| known.file == file).ok_or_else(|| Problem::not_found("file"))?;

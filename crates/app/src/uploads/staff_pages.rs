@@ -28,8 +28,9 @@ pub fn desk(desk: Desk) -> Desk {
 #[derive(Debug, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewUpload {
+    #[serde(default)]
     name: String,
-    size: u64,
+    size: Option<u64>,
     file: Option<ProductFileId>,
 }
 
@@ -69,7 +70,7 @@ async fn begin(
     Ids(product): Ids<ProductId>,
     Posted(NewUpload { name, size, file }): Posted<NewUpload>,
 ) -> Response {
-    let wanted = Wanted { product, file, name, size: Some(size) };
+    let wanted = Wanted { product, file, name, size };
     let begun = staff.write(&app, move |cx| flow::begin(cx, &wanted)).await;
     answer(&app, &staff, begun)
 }

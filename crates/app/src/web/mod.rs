@@ -32,7 +32,7 @@ use tower::{Service, ServiceExt as _};
 use crate::app::App;
 use crate::{
     api_keys, carts, connections, customers, downloads, events, home, invoices, jobs, links, merchants,
-    messages, notices, orders, parts, payloads, pickups, products, reviews, staff, uploads,
+    messages, notices, orders, parts, payloads, pickups, products, reviews, staff, stamps, uploads,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -61,6 +61,7 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = messages::staff_pages::desk(desk);
     let desk = connections::staff_pages::desk(desk);
     let desk = reviews::staff_pages::desk(desk);
+    let desk = stamps::staff_pages::desk(desk);
     let desk = api_keys::staff_pages::desk(desk);
     merchants::staff_pages::desk(desk)
 }

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use app::cx::Actor;
+use app::failpoint;
 use app::pickups::{Found, PickUpError};
 use app::problem::Problem;
 use app::products::flow::{NewProduct, StoredFile};
@@ -95,6 +96,7 @@ pub fn run(desk: &Desk, verb: Verb) -> Result<(), VerbError> {
             }
             let stored =
                 found.files.iter().map(|at| pick_up(desk, &found, at)).collect::<Result<Vec<_>, _>>()?;
+            failpoint!(PickedUpStored);
             let (count, id) = (stored.len(), product.id);
             desk.app.write_blocking(desk.merchant, Actor::Shell, move |cx| {
                 let product = store::lock(cx.tx, cx.merchant, id)?;
@@ -104,6 +106,7 @@ pub fn run(desk: &Desk, verb: Verb) -> Result<(), VerbError> {
                 }
                 Ok(())
             })?;
+            failpoint!(PickedUpRecorded);
             let value = view(desk, &product)?;
             desk.output.done(&format!("{} has {count} files from there", product.sku), &value);
         }

@@ -56,7 +56,7 @@ impl S3Store {
     /// The store in this bucket, which must exist. `folder` is this store's own on this machine;
     /// it keeps at most `folder_bytes_max`, and at least the blob that was last brought over.
     ///
-    /// The bucket is not asked yet: [`S3Store::reach`] does.
+    /// The bucket is not asked yet: [`BlobStore::reach`] does.
     ///
     /// # Errors
     /// [`StoreError::Unfit`] when the settings or the folder cannot be used.
@@ -76,20 +76,6 @@ impl S3Store {
             live: parts::Live::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
-    }
-
-    /// Asks the bucket whether it is there and lets us list it.
-    ///
-    /// # Errors
-    /// What is wrong, and the remedy.
-    pub fn reach(&self) -> Result<(), StoreError> {
-        let bucket = &self.shared.bucket;
-        let ask = Ask::new(Method::Get, None)
-            .query("list-type", "2")
-            .query("max-keys", "1")
-            .query("prefix", bucket.signer.root());
-        let answer = bucket.demand(&ask)?;
-        bucket.document(&ask, &answer, "ListBucketResult").map(drop)
     }
 
     /// A part of a blob, straight from the bucket, without bringing the whole over.
@@ -175,6 +161,13 @@ impl BlobStore for S3Store {
         }
     }
 
+    fn at_hand(&self, sha256: &Sha256, size: u64) -> Result<Option<Blob>, StoreError> {
+        match self.shared.folder.at_hand(sha256, size) {
+            Err(StoreError::Missing(_) | StoreError::Corrupted { .. }) => Ok(None),
+            found => found,
+        }
+    }
+
     fn size(&self, sha256: &Sha256) -> Result<Option<u64>, StoreError> {
         Ok(self.shared.bucket.head(sha256)?.map(|head| head.size))
     }
@@ -225,6 +218,21 @@ impl BlobStore for S3Store {
             .query("response-content-disposition", wanted.disposition)
             .query("response-content-type", wanted.content_type);
         Ok(Some(bucket.signer.sign(&ask, bucket.clock.now(), wanted.granted())))
+    }
+
+    fn presigns_from(&self) -> Vec<String> {
+        vec![self.shared.bucket.signer.origin()]
+    }
+
+    /// Asks the bucket whether it is there and lets us list it.
+    fn reach(&self) -> Result<(), StoreError> {
+        let bucket = &self.shared.bucket;
+        let ask = Ask::new(Method::Get, None)
+            .query("list-type", "2")
+            .query("max-keys", "1")
+            .query("prefix", bucket.signer.root());
+        let answer = bucket.demand(&ask)?;
+        bucket.document(&ask, &answer, "ListBucketResult").map(drop)
     }
 }
 

@@ -21,6 +21,7 @@
 //! | `/products`, `/products/new`, `/products/{id}`, `/products/{id}/edit` | [`ProductsPage`], [`ProductFormPage`], [`ProductPage`] |
 //! | `/products/{id}/archive`, `/products/{id}/files/{file}/remove` | [`ConfirmPage`] |
 //! | `/products/{id}/files/{file}/replace` | [`FileReplacePage`] |
+//! | `/products/{id}/stamping`, `/stamps` | [`StampingPage`], [`StampLookupPage`] |
 //! | `/products/{id}/payload` | [`PayloadPage`] |
 //! | `/products/{id}/pick-up` | [`PickUpPage`] |
 //! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
@@ -38,7 +39,8 @@
 //! `/admin/sessions/revoke-others`, `/admin/staff/{id}/{role,enable,invite}`,
 //! `/admin/products/{id}/activate`, `/admin/products/{id}/files`,
 //! `/admin/products/{id}/prices/{price}/withdraw`, `/admin/jobs/{id}/retry`,
-//! `/admin/settings/logo`, `/admin/settings/logo/remove`.
+//! `/admin/settings/logo`, `/admin/settings/logo/remove`, `/admin/products/{id}/stamping/sample`,
+//! `/admin/stamps`, `/admin/stamps/code`.
 //!
 //! After a form: 303 to a page, or, when something is wrong, 422 with the same page, what was typed
 //! and `errors` by field name. Uploads with script are the same requests, one file each, that ask
@@ -64,6 +66,7 @@ mod products;
 mod reviews;
 mod sample;
 mod settings;
+mod stamps;
 mod timeline;
 mod words;
 
@@ -97,6 +100,7 @@ pub use products::{
 };
 pub use reviews::{Resolved, ReviewLine, ReviewPage, ReviewRow, ReviewsPage};
 pub use settings::{SettingsForm, SettingsPage, WordField};
+pub use stamps::{CopyOf, FoundCopy, StampLookup, StampLookupPage, StampingFile, StampingForm, StampingPage};
 pub use timeline::{Actor, DownloadEntry, Entry, FactEntry, Happening, MessageEntry, NoticeEntry};
 pub use words::{
     AlarmKind, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind, LinkPurpose, LinkState,
@@ -157,6 +161,8 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/sign_in.html",
     "admin/sign_in_code.html",
     "admin/staff.html",
+    "admin/stamp_lookup.html",
+    "admin/stamping.html",
     "admin/totp_setup.html",
 ];
 
@@ -181,6 +187,8 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ProductPage>("/admin/products/prd_1"),
         office::<ProductFormPage>("/admin/products/new"),
         office::<FileReplacePage>("/admin/products/prd_1"),
+        office::<StampingPage>("/admin/products/prd_1"),
+        office::<StampLookupPage>("/admin/stamps"),
         office::<PayloadPage>("/admin/products/prd_1/payload"),
         office::<PickUpPage>("/admin/products/prd_1/pick-up"),
         office::<CustomersPage>("/admin/customers"),

@@ -27,7 +27,8 @@ testkit::both_engines! {
     a_small_file_in_an_archive_cannot_be_fetched_for_ever,
     a_refund_cuts_a_running_archive,
     a_replaced_link_ends_its_archive,
-    a_content_that_is_missing_breaks_the_archive_off,
+    a_content_that_is_missing_is_told_before_the_first_byte_of_an_archive,
+    an_archive_goes_on_with_what_it_has_opened_when_a_content_vanishes,
     a_new_version_makes_another_archive_and_leaves_the_old_one_whole,
     a_file_is_deflated_once_and_archives_have_the_stream,
     an_archive_that_began_before_its_file_was_deflated_keeps_its_bytes,
@@ -377,20 +378,46 @@ fn a_replaced_link_ends_its_archive(t: TestApp) {
     assert_eq!(taken(&t, &bought), [0; 4]);
 }
 
-fn a_content_that_is_missing_breaks_the_archive_off(t: TestApp) {
+/// Takes a content away, as a person or a disk would.
+fn lose(t: &TestApp, bought: &Bought, ordinal: usize) {
+    let lost: stores::Sha256 = t.files(&bought.grant)[ordinal].sha256.parse().expect("a digest");
+    let later = kernel::Timestamp::from_seconds(4_000_000_000);
+    stores::BlobStore::remove(&*t.disk, &lost, later).expect("removed");
+}
+
+fn a_content_that_is_missing_is_told_before_the_first_byte_of_an_archive(t: TestApp) {
     // What is sold is not there any more, and the audit says so.
     t.leaves_violation("I12");
     let bought = bought(&t, of_files(&[("a.bin", 10), ("b.bin", 2_000_000)]));
     let path = archive(&t, &bought);
-    let second: stores::Sha256 = t.files(&bought.grant)[1].sha256.parse().expect("a digest");
-    let later = kernel::Timestamp::from_seconds(4_000_000_000);
-    stores::BlobStore::remove(&*t.disk, &second, later).expect("removed");
+    lose(&t, &bought, 1);
 
     let answer = t.get(&path);
+    let beginning = range(&t, &path, "bytes=0-9");
     t.watch_transfers();
 
-    assert!(answer.broken.is_some(), "what is missing must not be left out silently");
-    assert!(answer.body.len() < 1_000, "{}", answer.body.len());
+    assert_eq!(
+        answer.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "what is missing must not be left out silently"
+    );
+    assert!(answer.text().contains("cannot be read"), "{}", answer.text());
+    assert_eq!(beginning.status, StatusCode::PARTIAL_CONTENT, "what is there can be had");
+    assert_eq!(places(&t, &bought), [(1, 0), (1, 0)], "nothing is spent");
+}
+
+fn an_archive_goes_on_with_what_it_has_opened_when_a_content_vanishes(t: TestApp) {
+    t.leaves_violation("I12");
+    let bought = bought(&t, of_files(&[("a.bin", 3_000_000), ("b.bin", 50_000)]));
+    let path = archive(&t, &bought);
+    let mut body = t.begin_request(asked(&path, "bytes=0-")).into_body();
+    t.block_on(body.frame()).expect("a frame").expect("bytes");
+
+    lose(&t, &bought, 1);
+    let rest = t.block_on(body.collect());
+
+    assert!(rest.is_ok(), "{rest:?}");
+    t.watch_transfers();
 }
 
 fn a_new_version_makes_another_archive_and_leaves_the_old_one_whole(t: TestApp) {

@@ -159,7 +159,7 @@ pub(super) fn token(visitor: &Visitor<'_>, page: &str) -> Vec<u8> {
 }
 
 /// A body in pieces; after the last it breaks off, unless it was the form's end.
-struct Pieces(VecDeque<Vec<u8>>);
+pub(super) struct Pieces(pub(super) VecDeque<Vec<u8>>);
 
 impl http_body::Body for Pieces {
     type Data = Bytes;

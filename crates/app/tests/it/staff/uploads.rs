@@ -5,7 +5,7 @@ use http::StatusCode;
 use kernel::Span;
 use serde_json::Value;
 
-use super::products::{SCRIPT, at, desk, file, posted, token, upload};
+use super::products::{Pieces, SCRIPT, at, desk, file, posted, token, upload};
 use crate::support::goods::{content, eur};
 use crate::support::http::Visitor;
 use crate::support::{NewGood, Reply, TestApp};
@@ -41,12 +41,11 @@ fn the_script_sends_a_file_in_pieces_and_goes_on_after_a_break(t: TestApp) {
     };
 
     let first = piece(0, 40_000);
-    let body = [token.clone(), file("film.mkv", &whole[40_000..])].concat();
-    let broken = t.request(
-        posted(&owner, &format!("{path}/from/40000"), SCRIPT)
-            .body(Body::from(body[..body.len() - 20_000].to_vec()))
-            .expect("a request"),
-    );
+    let body = file("film.mkv", &whole[40_000..]);
+    let pieces = [token.clone(), body[..30_000].to_vec(), body[30_000..50_000].to_vec()];
+    let body = Body::new(Pieces(pieces.into()));
+    let broken = posted(&owner, &format!("{path}/from/40000"), SCRIPT).body(body).expect("a request");
+    let broken = t.request(broken);
     let there = json(&owner.get(&path))["received"].as_u64().expect("a number");
     let there = usize::try_from(there).expect("small");
     let wrong = piece(0, 10);

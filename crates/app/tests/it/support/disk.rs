@@ -131,6 +131,10 @@ impl BlobStore for Disk {
         self.folder.open(sha256, size)
     }
 
+    fn at_hand(&self, sha256: &Sha256, size: u64) -> Result<Option<Blob>, StoreError> {
+        self.folder.at_hand(sha256, size)
+    }
+
     fn size(&self, sha256: &Sha256) -> Result<Option<u64>, StoreError> {
         self.folder.size(sha256)
     }

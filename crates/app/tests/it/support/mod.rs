@@ -34,6 +34,7 @@ use kernel::{Clock, ManualClock, MerchantId, Secret, SeededEntropy, Span, Timest
 use mail::{Mailbox, MailboxMailer};
 use net::outbound::{Client, OutboundPolicy, Roots};
 use paysim::{BookOptions, Delivery, PaySim, PaySimHandle};
+use stores::Mirrors;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -116,7 +117,7 @@ impl TestApp {
             clock: Arc::new(clock.clone()),
             entropy,
             ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new([7; 32]))])).expect("a ring")),
-            blobs: disk.clone(),
+            blobs: Arc::new(Mirrors::only("home", "a folder", disk.clone(), Arc::new(clock.clone()))),
             mailer: mailer.clone(),
             outbound: Client::new(OutboundPolicy { allow }, &Roots::default()).expect("a client"),
             renderer: Arc::new(ui::Renderer::new().expect("templates")),
