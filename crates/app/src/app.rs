@@ -18,6 +18,7 @@ use crate::payloads::source::{FileRoot, Remembered};
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
 use crate::storage::HandOff;
+use crate::uploads::Paused;
 
 /// What the operator decides, as far as the product needs it.
 #[derive(Debug, Clone)]
@@ -80,6 +81,7 @@ struct Inner {
     parts: Parts,
     blobs: Arc<dyn BlobStore>,
     transfers: Transfers,
+    paused: Paused,
     limiter: net::limit::RateLimiter,
     job_waiting: Notify,
     commits: AtomicU64,
@@ -97,7 +99,7 @@ impl App {
         let limiter = net::limit::RateLimiter::new(&*parts.entropy);
         let job_places = Places::new();
         let taken_files = Remembered::default();
-        let transfers = Transfers::default();
+        let (transfers, paused) = (Transfers::default(), Paused::default());
         let blobs: Arc<dyn BlobStore> = parts.blobs.clone();
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
         let file_work = Semaphore::new(1);
@@ -105,6 +107,7 @@ impl App {
             parts,
             blobs,
             transfers,
+            paused,
             limiter,
             job_waiting,
             commits,
@@ -174,6 +177,11 @@ impl App {
     /// The transfers that run in this process.
     pub fn transfers(&self) -> &Transfers {
         &self.0.transfers
+    }
+
+    /// How far the uploads have come that went through this process.
+    pub fn paused(&self) -> &Paused {
+        &self.0.paused
     }
 
     /// Limits on what one address may ask for.

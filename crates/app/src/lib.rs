@@ -7,6 +7,7 @@
 //! nothing.
 
 pub mod alarms;
+pub mod announcements;
 pub mod api_keys;
 pub mod app;
 pub mod archives;
@@ -37,6 +38,7 @@ pub mod paging;
 pub mod parts;
 pub mod payloads;
 pub mod payments;
+pub mod pickups;
 pub mod plugins;
 pub mod problem;
 pub mod products;
@@ -47,4 +49,5 @@ pub mod sessions;
 pub mod staff;
 pub mod stamps;
 pub mod storage;
+pub mod uploads;
 pub mod web;

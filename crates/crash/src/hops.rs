@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use app::failpoint::Hop;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::dice::Dice;
 use crate::http::{self, Question};
 use crate::load::{GATHERED, Story};
@@ -29,6 +31,10 @@ enum Way {
     Downloading,
     /// A seller uploads.
     Uploading,
+    /// A seller sends a file in pieces.
+    Sending,
+    /// Files are taken from a folder.
+    PickingUp,
     /// What a seller uploaded is deflated.
     Packing,
     /// A backup is made.
@@ -53,6 +59,8 @@ const fn way(hop: Hop) -> Way {
         Hop::PartMade | Hop::PartRecorded => Way::Gathering,
         Hop::DownloadReserved | Hop::DownloadBeforeCount | Hop::DownloadAfterCount => Way::Downloading,
         Hop::UploadReceived | Hop::UploadStored | Hop::UploadRecorded => Way::Uploading,
+        Hop::PieceStored | Hop::PieceNoted => Way::Sending,
+        Hop::PickedUpStored | Hop::PickedUpRecorded => Way::PickingUp,
         Hop::PackedStored | Hop::PackedRecorded => Way::Packing,
         Hop::BackupWritten | Hop::BackupNamed => Way::BackingUp,
         Hop::RestoreEntered | Hop::RestoreBatch | Hop::RestoreWhole | Hop::RestoreLeft => Way::Restoring,
@@ -79,13 +87,15 @@ pub fn run(world: &mut World, report: &mut Report) -> Tried<()> {
             Way::Gathering => gathering(world, *hop)?,
             Way::Downloading => downloading(world, *hop)?,
             Way::Uploading => uploading(world, *hop)?,
+            Way::Sending => sending(world, *hop)?,
+            Way::PickingUp => picking_up(world, *hop)?,
             Way::Packing => packing(world, *hop)?,
             Way::BackingUp => backing_up(world, *hop)?,
             Way::Restoring => restoring(world, *hop)?,
         };
         if matches!(
             way(*hop),
-            Way::Selling | Way::Gathering | Way::Downloading | Way::Uploading | Way::Packing
+            Way::Selling | Way::Gathering | Way::Downloading | Way::Uploading | Way::Sending | Way::Packing
         ) {
             world.recover(Build::Shipped)?;
         }
@@ -196,6 +206,65 @@ fn uploading(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
         return Ok(Vec::new());
     }
     Ok(vec![format!("an upload after a crash was answered {}: {}", again.status, again.text())])
+}
+
+/// The upload goes on where its row says, and what comes of it is what was sent.
+fn sending(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
+    let mut dice = Dice::of(world.seed, hop.name());
+    let content: Vec<u8> = (0..UPLOAD_BYTES).map(|_| u8::try_from(dice.below(256)).unwrap_or(0)).collect();
+    let bearer = format!("authorization: Bearer {}\r\n", world.goods.key);
+    let json = format!("{bearer}content-type: application/json\r\n");
+    let octets = format!("{bearer}content-type: application/octet-stream\r\n");
+    let (port, host) = (world.port(), world.host());
+    let ask = |method: &'static str, path: &str, lines: &str, body: &[u8]| {
+        http::ask(port, &host, &Question { method, path, lines, body })
+    };
+    let path = format!("/v1/products/{}/uploads", world.goods.growing);
+    let begun = ask("POST", &path, &json, format!("{{\"name\": \"{}\"}}", hop.name()).as_bytes())?;
+    let begun: serde_json::Value = serde_json::from_slice(&begun.body)?;
+    let upload =
+        format!("/v1/uploads/{}", begun["id"].as_str().ok_or_else(|| trouble("no upload was begun"))?);
+    start_doomed(world, hop.name())?;
+    if let Ok(answer) = ask("PUT", &format!("{upload}/from/0"), &octets, &content)
+        && !died(world, PASS_WITHIN)?
+    {
+        return Ok([not_passed(hop), vec![format!("{}: {}", answer.status, answer.text())]].concat());
+    }
+    world.recover(Build::Shipped)?;
+    let there: serde_json::Value = serde_json::from_slice(&ask("GET", &upload, &bearer, b"")?.body)?;
+    let received = there["received"].as_u64().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+    let rest = content.get(received..).unwrap_or_default();
+    ask("PUT", &format!("{upload}/from/{received}"), &octets, rest)?;
+    let end = format!("{{\"sha256\": \"{}\"}}", hex::encode(Sha256::digest(&content)));
+    let done = ask("PUT", &format!("{upload}/file"), &json, end.as_bytes())?;
+    if done.status == 200 {
+        return Ok(Vec::new());
+    }
+    Ok(vec![format!(
+        "an upload in pieces, after a crash at byte {received}: {} {}",
+        done.status,
+        done.text()
+    )])
+}
+
+/// Files are taken once, by whoever repeats the verb.
+fn picking_up(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
+    let folder = world.path("goods");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("picked-up.bin"), hop.name().repeat(10_000))?;
+    let product = world.goods.growing.clone();
+    let spec = format!("{}/*.bin", folder.to_string_lossy());
+    let verb = ["products", "pick-up", &product, &spec];
+    let ran = world.run(Build::Failpoints(hop.name()), &world.place, &verb)?;
+    if ran.status.signal().is_none() {
+        return Ok([not_passed(hop), vec![ran.err]].concat());
+    }
+    world.kills += 1;
+    let again = world.run(Build::Shipped, &world.place, &verb)?;
+    if again.status.success() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![format!("files were not taken after a crash: {}", again.err)])
 }
 
 /// New contents, until this node deflates one of them and dies: another node may take the others.

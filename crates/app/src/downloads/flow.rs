@@ -140,12 +140,13 @@ pub fn offered(
 }
 
 /// The files of a new archive, each in the form that it has by now. One that was never looked at
-/// (it is older than this program knows of streams) is deflated for the next archive.
+/// (it is older than this program knows of streams) is deflated for the next archive; what was made
+/// for one buyer is not, since hardly anybody fetches it twice.
 fn members(cx: &mut Cx<'_, '_>, files: Vec<GrantedFile>) -> Flow<Vec<Member>> {
     let mut members = Vec::with_capacity(files.len());
     for file in files {
         let known = packed::store::known(cx.tx, &file.sha256)?;
-        if known == packed::Known::Nothing {
+        if known == packed::Known::Nothing && store::is_of_a_product(cx.tx, file.version)? {
             packed::flow::request(cx, &file.sha256, file.size)?;
         }
         members.push(Member { file, stream: known.stream(), handed_out: 0 });

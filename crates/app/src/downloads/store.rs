@@ -134,6 +134,14 @@ fn given(mut rows: Vec<Listed>) -> Vec<(GrantId, GrantedFile)> {
     given
 }
 
+/// Whether a content is a product's, and not made for one unit.
+pub fn is_of_a_product(source: &mut impl Source, version: FileVersionId) -> Result<bool, DbError> {
+    let found = sql("SELECT id FROM file_versions WHERE id = $1 AND product_file_id IS NOT NULL")
+        .bind(version)
+        .optional(source, |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
 /// Reads a granted file's columns.
 pub fn read_granted(row: &mut Row) -> Result<GrantedFile, DbError> {
     Ok(GrantedFile {

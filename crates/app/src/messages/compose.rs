@@ -240,6 +240,7 @@ impl Composer<'_> {
             MessageKind::LinksReissued => self.delivery(Occasion::Reissued),
             MessageKind::LinkExtended => self.delivery(Occasion::Extended),
             MessageKind::Regenerated => self.delivery(Occasion::Regenerated),
+            MessageKind::NewVersion => self.delivery(Occasion::NewVersion),
             MessageKind::Ready => self.delivery(Occasion::Ready),
             MessageKind::Reinstated => self.delivery(Occasion::Reinstated),
             MessageKind::PaymentPending => self.pending(),
@@ -284,7 +285,11 @@ impl Composer<'_> {
         });
         let mut told: Vec<kernel::LineId> = Vec::new();
         let mut deliveries = Vec::new();
-        for delivery in self.material.deliveries.iter().take(UNITS_LISTED_MAX) {
+        let wanted = self.concerned(seen);
+        if occasion == Occasion::NewVersion && wanted.is_empty() {
+            return Err("its buyer has no access to the product any more".to_owned());
+        }
+        for delivery in wanted.into_iter().take(UNITS_LISTED_MAX) {
             // The seller's words stand under a line's first unit, not under each of a hundred.
             let first = !told.contains(&delivery.grant.line);
             told.push(delivery.grant.line);
@@ -306,11 +311,21 @@ impl Composer<'_> {
             order_number: seen.number(),
             buyer_name: self.buyer_name(),
             deliveries,
-            waiting: waiting(seen),
+            waiting: if occasion == Occasion::NewVersion { Vec::new() } else { waiting(seen) },
             receipt,
             invoice_url: self.document_url(seen, InvoiceKind::Invoice),
             portal_url: self.url("/portal"),
         })
+    }
+
+    /// What the mail hands over: all that is open, or what is of the product that it is about.
+    fn concerned(&self, seen: &Seen) -> Vec<&Delivery> {
+        let product = self.message.product();
+        let concerns = |delivery: &&Delivery| {
+            let line = seen.lines.iter().find(|line| line.id == delivery.grant.line);
+            product.is_none() || line.is_some_and(|line| line.product == product)
+        };
+        self.material.deliveries.iter().filter(concerns).collect()
     }
 
     /// The product's standard text, and how to get support for it.

@@ -32,8 +32,8 @@ use tower::{Service, ServiceExt as _};
 use crate::app::App;
 use crate::{
     api_keys, archives, carts, connections, customers, downloads, events, home, invoices, jobs, links,
-    merchants, messages, notices, orders, parts, payloads, plugins, products, reviews, staff, stamps,
-    storage,
+    merchants, messages, notices, orders, parts, payloads, pickups, plugins, products, reviews, staff,
+    stamps, storage, uploads,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -54,6 +54,8 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = plugins::list_pages::desk(desk);
     let desk = archives::staff_pages::desk(desk);
     let desk = products::staff_pages::desk(desk);
+    let desk = uploads::staff_pages::desk(desk);
+    let desk = pickups::staff_pages::desk(desk);
     let desk = customers::staff_list::desk(desk);
     let desk = customers::staff_pages::desk(desk);
     let desk = invoices::staff_pages::desk(desk);

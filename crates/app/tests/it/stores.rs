@@ -82,13 +82,8 @@ impl BlobStore for Moody {
     fn begin(&self) -> Result<Box<dyn Upload>, StoreError> {
         self.ask()?.begin()
     }
-    fn resume(
-        &self,
-        id: UploadId,
-        from: u64,
-        progress: Option<Progress>,
-    ) -> Result<Box<dyn Resumable>, StoreError> {
-        self.ask()?.resume(id, from, progress)
+    fn resume(&self, id: UploadId, progress: Option<Progress>) -> Result<Box<dyn Resumable>, StoreError> {
+        self.ask()?.resume(id, progress)
     }
     fn discard(&self, id: UploadId) -> Result<(), StoreError> {
         self.ask()?.discard(id)

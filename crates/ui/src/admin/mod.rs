@@ -24,6 +24,7 @@
 //! | `/products/{id}/stamping`, `/stamps` | [`StampingPage`], [`StampLookupPage`] |
 //! | `/plugins`, `/drop-ship` | [`PluginsPage`], [`DropShipPage`] |
 //! | `/products/{id}/payload`, `/products/{id}/packing` | [`PayloadPage`], [`ArchivePage`] |
+//! | `/products/{id}/pick-up` | [`PickUpPage`] |
 //! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
 //! | `/customers/{id}/{sign-out,sign-in-link}` | [`ConfirmPage`] |
 //! | `/invoices`, `/invoices/{id}` | [`InvoicesPage`], [`InvoicePage`] |
@@ -62,6 +63,7 @@ mod notices;
 mod orders;
 mod payload;
 mod people;
+mod pick_up;
 mod plugins;
 mod products;
 mod reviews;
@@ -95,6 +97,7 @@ pub use people::{
     ApiKeyCreatedPage, ApiKeyRow, ApiKeysPage, InvitationForm, InvitedPage, NewApiKeyPage, ScopeChoice,
     StaffPage, StaffRow,
 };
+pub use pick_up::{PickUpFile, PickUpPage, PickUpRow};
 pub use plugins::{DropShipPage, PluginRow, PluginsPage, ShipmentRow, ShownSecret};
 pub use products::{
     ButtonCode, DeliveryRow, FileReplacePage, FileRow, FileVersionRow, PlaceholderHint, PriceField, PriceRow,
@@ -158,6 +161,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/payload.html",
     "admin/plugins.html",
     "admin/drop_ship.html",
+    "admin/pick_up.html",
     "admin/product_form.html",
     "admin/products.html",
     "admin/review.html",
@@ -200,6 +204,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<DropShipPage>("/admin/drop-ship"),
         office::<ArchivePage>("/admin/products/prd_1/packing"),
         office::<PayloadPage>("/admin/products/prd_1/payload"),
+        office::<PickUpPage>("/admin/products/prd_1/pick-up"),
         office::<CustomersPage>("/admin/customers"),
         office::<CustomerPage>("/admin/customers/cus_1"),
         office::<CustomerEditPage>("/admin/customers/cus_1/edit"),

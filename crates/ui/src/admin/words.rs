@@ -248,6 +248,8 @@ badges! {
         ArchivePassword = "archive_password" is Quiet,
         /// A product's second text, such as how to get support.
         OtherText = "other_text" is Quiet,
+        /// A new version of a file is out.
+        NewVersion = "new_version" is Quiet,
         /// A link that signs a customer in.
         SignIn = "sign_in" is Quiet,
         /// An account has another address: told to the one it had.

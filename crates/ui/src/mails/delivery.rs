@@ -8,7 +8,7 @@ use crate::samples::{LONG, NOW, RIGHT_TO_LEFT, SHORT, eur, text};
 use crate::shop::{FileFacts, KeyShown, OrderLine};
 use crate::texts::Filled;
 
-/// templates/mail/delivery - links with their files and checksums, on one of seven occasions.
+/// templates/mail/delivery - links with their files and checksums, on one of eight occasions.
 #[derive(Debug, Clone, Serialize)]
 pub struct DeliveryMail {
     /// Why it is sent; subject and first sentences follow it.
@@ -47,6 +47,8 @@ pub enum Occasion {
     Regenerated,
     /// The money is back, and so is access.
     Reinstated,
+    /// A new version of a file is out.
+    NewVersion,
 }
 
 /// One unit in a mail.
@@ -167,6 +169,7 @@ impl Mail for DeliveryMail {
             again(Occasion::Regenerated),
             again(Occasion::Ready),
             again(Occasion::Reinstated),
+            again(Occasion::NewVersion),
             Self { deliveries: Vec::new(), ..plain.clone() },
             Self { buyer_name: None, deliveries: Vec::new(), waiting: vec![text(SHORT)], ..plain },
         ]

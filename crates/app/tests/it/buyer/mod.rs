@@ -1,5 +1,6 @@
 //! The shop as buyers and attackers meet it: pages, links, mails, portal.
 
+mod announcements;
 mod archive;
 mod checkout;
 mod landing;

@@ -79,7 +79,10 @@ impl World {
         });
         let plugin = t.write(|cx| app::plugins::flow::add(cx, "default", "https://example.com/hook"));
         let plugin = plugin.expect("a plug-in").0.id;
+        let upload = t.begin_upload(&product, "extra.bin", None);
         let ids = [
+            ("upload", upload.to_string()),
+            ("offset", "7340033".to_owned()),
             ("product", product.id.to_string()),
             ("file", file),
             ("price", price),
