@@ -8,7 +8,7 @@ CREATE TABLE unit_parts (
   subject     TEXT COLLATE "C" NOT NULL,
   merchant_id TEXT COLLATE "C" NOT NULL REFERENCES merchants (id),
   order_id    TEXT COLLATE "C" NOT NULL REFERENCES orders (id),
-  state       TEXT COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'done', 'held', 'left_out')),
+  state       TEXT COLLATE "C" NOT NULL CHECK (state IN ('waiting', 'done', 'held', 'left_out', 'swept')),
   detail      TEXT COLLATE "C" NOT NULL,
   created_at  BIGINT NOT NULL,
   changed_at  BIGINT NOT NULL,
@@ -71,3 +71,6 @@ CREATE TABLE choices (
   created_at  BIGINT NOT NULL
 );
 CREATE INDEX choices_age ON choices (created_at);
+
+-- When a content that can be made again was given up, so that its bytes may go; none while somebody has a right to it.
+ALTER TABLE blobs ADD COLUMN gone_at BIGINT;

@@ -8,7 +8,7 @@ CREATE TABLE unit_parts (
   subject     TEXT    NOT NULL,
   merchant_id TEXT    NOT NULL REFERENCES merchants (id),
   order_id    TEXT    NOT NULL REFERENCES orders (id),
-  state       TEXT    NOT NULL CHECK (state IN ('waiting', 'done', 'held', 'left_out')),
+  state       TEXT    NOT NULL CHECK (state IN ('waiting', 'done', 'held', 'left_out', 'swept')),
   detail      TEXT    NOT NULL,
   created_at  INTEGER NOT NULL,
   changed_at  INTEGER NOT NULL,
@@ -71,3 +71,6 @@ CREATE TABLE choices (
   created_at  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX choices_age ON choices (created_at);
+
+-- When a content that can be made again was given up, so that its bytes may go; none while somebody has a right to it.
+ALTER TABLE blobs ADD COLUMN gone_at INTEGER;

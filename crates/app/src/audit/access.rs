@@ -117,7 +117,9 @@ pub const GIVEN_IS_PAID: Check = Check {
                     WHERE NOT EXISTS (SELECT 1 FROM line_files lf JOIN file_versions b ON b.id = lf.file_version_id
                            WHERE lf.line_id = g.line_id AND b.product_file_id = v.product_file_id)
                       AND NOT EXISTS (SELECT 1 FROM unit_files u WHERE u.line_id = g.line_id
-                           AND u.unit_no = g.unit_no AND u.file_version_id = v.id)",
+                           AND u.unit_no = g.unit_no AND u.file_version_id = v.id)
+                      AND NOT (v.product_file_id IS NULL AND EXISTS (SELECT 1 FROM unit_parts p
+                           WHERE p.line_id = g.line_id AND p.unit_no = g.unit_no AND p.part IN ('stamp', 'artwork')))",
         },
         Rule {
             says: "a file was handed out whose place a copy takes that was made for the buyer",

@@ -145,6 +145,9 @@ fn blob_of(table: &Table, row: &[Value]) -> Result<Option<(Sha256, u64)>, DbErro
         let place = table.columns.iter().position(|column| column.name == name)?;
         row.get(place)
     };
+    if value("gone_at").is_some_and(|gone| *gone != Value::Null) {
+        return Ok(None);
+    }
     match (value("sha256"), value("size")) {
         (Some(Value::Text(sha256)), Some(Value::Int(size))) => {
             let sha256 = sha256.parse().map_err(|error| DbError::Other(format!("blobs.sha256: {error}")))?;

@@ -126,6 +126,7 @@ pub fn reissue(cx: &mut Cx<'_, '_>, grant: &mut Grant, life: Span, cause: &str) 
     grant.status = GrantStatus::Active;
     store::save_grant(cx.tx, grant)?;
     downloads::store::forget_places(cx.tx, grant)?;
+    parts::flow::revive(cx, grant)?;
     note(cx, grant, GrantChange::Reissued, cause)
 }
 
@@ -133,6 +134,7 @@ pub fn reissue(cx: &mut Cx<'_, '_>, grant: &mut Grant, life: Span, cause: &str) 
 pub fn extend(cx: &mut Cx<'_, '_>, grant: &mut Grant, until: Timestamp, cause: &str) -> Result<(), DbError> {
     grant.expires_at = grant.expires_at.max(until);
     store::save_grant(cx.tx, grant)?;
+    parts::flow::revive(cx, grant)?;
     note(cx, grant, GrantChange::Extended, cause)
 }
 

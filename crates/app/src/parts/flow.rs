@@ -47,11 +47,28 @@ pub fn resume(cx: &mut Cx<'_, '_>, line: &Line, grant: &Grant) -> Result<(), DbE
     }
     want(cx, line, grant)?;
     for part in store::of_unit(cx.tx, cx.merchant, line.id, grant.unit_no)? {
-        if part.state == PartState::Waiting {
-            enqueue(cx, part.key)?;
+        match part.state {
+            PartState::Waiting => enqueue(cx, part.key)?,
+            PartState::Swept => make_again(cx, part.key)?,
+            PartState::Done | PartState::Held | PartState::LeftOut => {}
         }
     }
     Ok(())
+}
+
+/// Has what was cleared away made again, after a link was prolonged or replaced.
+pub fn revive(cx: &mut Cx<'_, '_>, grant: &Grant) -> Result<(), DbError> {
+    for part in store::of_unit(cx.tx, cx.merchant, grant.line, grant.unit_no)? {
+        if part.state == PartState::Swept {
+            make_again(cx, part.key)?;
+        }
+    }
+    Ok(())
+}
+
+fn make_again(cx: &mut Cx<'_, '_>, key: PartKey) -> Result<(), DbError> {
+    store::save(cx.tx, cx.merchant, &key, (PartState::Waiting, ""), cx.now)?;
+    enqueue(cx, key)
 }
 
 /// Has the parts of a unit made that staff gave back.

@@ -8,6 +8,7 @@ pub mod flow;
 pub mod jobs;
 pub mod staff_pages;
 pub mod store;
+pub mod sweep;
 
 use kernel::{FileVersionId, LineId, MerchantId, OrderId, Timestamp};
 
@@ -51,6 +52,8 @@ db::words! {
         Held = "held",
         /// A person decided to deliver without it.
         LeftOut = "left_out",
+        /// It was there, its link has been over for long, and it can be made again.
+        Swept = "swept",
     }
 }
 

@@ -3,6 +3,7 @@
 use db::{DbError, Inserted, Row, Source, Tx, sql};
 use kernel::{FileVersionId, LineId, MerchantId, OrderId, Timestamp};
 
+use super::sweep::Over;
 use super::{Part, PartKey, PartState, UnitPart};
 use crate::fulfillment::Grant;
 use crate::orders::Line;
@@ -235,6 +236,92 @@ pub fn texts(source: &mut impl Source, grant: &Grant) -> Result<Vec<SealedText>,
             sealed: row.get("text_sealed")?,
         })
     })
+}
+
+/// Copies that can be made again and whose links were over before this time.
+pub fn over(source: &mut impl Source, before: Timestamp, most: u32) -> Result<Vec<Over>, DbError> {
+    sql("SELECT uf.merchant_id AS merchant_id, uf.line_id AS line_id, uf.unit_no AS unit_no, uf.part AS part,
+                COALESCE(uf.replaces_id, '') AS subject, uf.file_version_id AS version_id, v.sha256 AS sha256
+           FROM unit_files uf
+           JOIN file_versions v ON v.id = uf.file_version_id
+           JOIN grants g ON g.line_id = uf.line_id AND g.unit_no = uf.unit_no
+          WHERE uf.part IN ('stamp', 'artwork') AND v.product_file_id IS NULL AND g.expires_at < $1
+            AND NOT EXISTS (SELECT 1 FROM downloads d WHERE d.grant_id = g.id AND d.state = 'open')
+          ORDER BY g.expires_at, uf.file_version_id LIMIT $2")
+    .bind(before)
+    .bind(most)
+    .all(source, |row| {
+        Ok(Over {
+            merchant: row.get("merchant_id")?,
+            key: PartKey {
+                line: row.get("line_id")?,
+                unit_no: row.get("unit_no")?,
+                part: row.get("part")?,
+                subject: row.get("subject")?,
+            },
+            version: row.get("version_id")?,
+            sha256: row.get("sha256")?,
+        })
+    })
+}
+
+/// Takes a copy from its unit, if its link is still over. Answers whether it was.
+pub fn take_over(tx: &mut Tx<'_>, over: &Over, before: Timestamp) -> Result<bool, DbError> {
+    let taken = sql("DELETE FROM unit_files
+          WHERE merchant_id = $1 AND line_id = $2 AND unit_no = $3 AND file_version_id = $4
+            AND EXISTS (SELECT 1 FROM grants g WHERE g.line_id = $2 AND g.unit_no = $3 AND g.expires_at < $5)")
+    .bind(over.merchant)
+    .bind(over.key.line)
+    .bind(over.key.unit_no)
+    .bind(over.version)
+    .bind(before)
+    .execute(tx)?;
+    Ok(taken == 1)
+}
+
+/// Notes that what a part made was cleared away.
+pub fn sweep_part(
+    tx: &mut Tx<'_>,
+    merchant: MerchantId,
+    key: &PartKey,
+    state: PartState,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    sql("UPDATE unit_parts SET state = $1, detail = '', changed_at = $2
+          WHERE merchant_id = $3 AND line_id = $4 AND unit_no = $5 AND part = $6 AND subject = $7 AND state = 'done'")
+    .bind(state)
+    .bind(now)
+    .bind(merchant)
+    .bind(key.line)
+    .bind(key.unit_no)
+    .bind(key.part)
+    .bind(&key.subject)
+    .execute(tx)
+    .map(drop)
+}
+
+/// Lets the bytes of a content go, and those of its deflated stream, where nobody has a right to
+/// them any more.
+pub fn let_go(tx: &mut Tx<'_>, sha256: &str, now: Timestamp) -> Result<(), DbError> {
+    let stream: Option<Option<String>> = sql("SELECT packed_sha256 FROM packed WHERE sha256 = $1")
+        .bind(sha256)
+        .optional(tx, |row| row.get("packed_sha256"))?;
+    let gone = sql("UPDATE blobs SET gone_at = $1
+          WHERE sha256 = $2 AND gone_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM packed p WHERE p.packed_sha256 = $2)
+            AND NOT EXISTS (SELECT 1 FROM file_versions v WHERE v.sha256 = $2
+                 AND (v.product_file_id IS NOT NULL
+                      OR EXISTS (SELECT 1 FROM unit_files u WHERE u.file_version_id = v.id)))")
+    .bind(now)
+    .bind(sha256)
+    .execute(tx)?;
+    if gone == 1 && stream.is_some() {
+        sql("DELETE FROM packed WHERE sha256 = $1").bind(sha256).execute(tx)?;
+        if let Some(stream) = stream.flatten() {
+            let_go(tx, &stream, now)?;
+        }
+    }
+    Ok(())
 }
 
 fn read(row: &mut Row) -> Result<UnitPart, DbError> {

@@ -12,6 +12,7 @@ use stores::{Removal, Sha256, StoreError};
 
 use super::store;
 use crate::app::App;
+use crate::parts::sweep::Sweeper;
 use crate::problem::Failure;
 use crate::uploads;
 
@@ -29,10 +30,11 @@ pub async fn keep_clean(app: App) {
     loop {
         ticks.tick().await;
         match cleaner.turn(&app).await {
-            Ok(Cleaned { contents: 0, uploads: 0 }) => {}
+            Ok(Cleaned { contents: 0, uploads: 0, copies: 0 }) => {}
             Ok(cleaned) => tracing::info!(
                 contents = cleaned.contents,
                 uploads = cleaned.uploads,
+                copies = cleaned.copies,
                 "removed from the blob store what nothing refers to"
             ),
             Err(error) => {
@@ -63,6 +65,8 @@ pub struct Cleaned {
     pub contents: u64,
     /// Uploads that were given up.
     pub uploads: u64,
+    /// Copies whose links have been over for long; their bytes go with a later turn.
+    pub copies: u64,
 }
 
 /// Removes what was found unused in two turns, so that a clock set forward takes no content
@@ -70,6 +74,7 @@ pub struct Cleaned {
 #[derive(Debug, Default)]
 pub struct Cleaner {
     suspects: HashSet<Sha256>,
+    sweeper: Sweeper,
 }
 
 impl Cleaner {
@@ -86,6 +91,7 @@ impl Cleaner {
         let now = app.now();
         cleaned.uploads = uploads::jobs::forget(app).await?;
         cleaned.uploads += on_disk(app, move |blobs| blobs.sweep(now, UPLOAD_LEASE)).await?;
+        cleaned.copies = self.sweeper.turn(app).await?;
         let unused_since = now - UNUSED_FOR;
         let mut suspects = HashSet::new();
         for shelf in 0..=u8::MAX {

@@ -228,7 +228,8 @@ pub fn insert_blob(
     md5: &str,
     now: Timestamp,
 ) -> Result<(), DbError> {
-    sql("INSERT INTO blobs (sha256, size, crc32, md5, created_at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING")
+    sql("INSERT INTO blobs (sha256, size, crc32, md5, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (sha256) DO UPDATE SET gone_at = NULL WHERE blobs.gone_at IS NOT NULL")
         .bind(sha256)
         .bind(size)
         .bind(crc32)
@@ -242,7 +243,7 @@ pub fn insert_blob(
 pub fn blobs_of_shelf(snapshot: &mut Snapshot<'_>, shelf: u8) -> Result<HashSet<String>, DbError> {
     // Digests are lower-case hexadecimal; "g" comes after all that begin with "ff".
     let end = shelf.checked_add(1).map_or_else(|| "g".to_owned(), |next| format!("{next:02x}"));
-    let known = sql("SELECT sha256 FROM blobs WHERE sha256 >= $1 AND sha256 < $2")
+    let known = sql("SELECT sha256 FROM blobs WHERE sha256 >= $1 AND sha256 < $2 AND gone_at IS NULL")
         .bind(format!("{shelf:02x}"))
         .bind(end)
         .all(snapshot, |row| row.get::<String>("sha256"))?;

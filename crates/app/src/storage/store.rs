@@ -222,7 +222,7 @@ pub struct Content {
 
 /// How many bytes all contents have together.
 pub fn bytes_in_all(source: &mut impl Source) -> Result<u64, DbError> {
-    sql("SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) AS bytes FROM blobs")
+    sql("SELECT CAST(COALESCE(sum(size), 0) AS BIGINT) AS bytes FROM blobs WHERE gone_at IS NULL")
         .one(source, |row| row.get("bytes"))
 }
 
@@ -230,7 +230,8 @@ pub fn bytes_in_all(source: &mut impl Source) -> Result<u64, DbError> {
 pub fn contents(source: &mut impl Source, shelf: u8) -> Result<Vec<Content>, DbError> {
     // Digests are lower-case hexadecimal; "g" comes after all that begin with "ff".
     let end = shelf.checked_add(1).map_or_else(|| "g".to_owned(), |next| format!("{next:02x}"));
-    sql("SELECT sha256, size FROM blobs WHERE sha256 >= $1 AND sha256 < $2 ORDER BY sha256")
+    sql("SELECT sha256, size FROM blobs
+          WHERE sha256 >= $1 AND sha256 < $2 AND gone_at IS NULL ORDER BY sha256")
         .bind(format!("{shelf:02x}"))
         .bind(end)
         .all(source, |row| Ok(Content { sha256: row.get("sha256")?, size: row.get("size")? }))

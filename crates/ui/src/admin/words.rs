@@ -338,6 +338,8 @@ badges! {
         Held = "held" is Bad,
         /// A person decided to deliver without it.
         LeftOut = "left_out" is Quiet,
+        /// Its link has been over for long; it is made again when the link is prolonged.
+        Swept = "swept" is Quiet,
     }
 
     /// Whether a question still waits for a person.

@@ -14,6 +14,7 @@ mod public;
 mod resend;
 mod shopping;
 pub mod stamps;
+mod sweeping;
 mod updates;
 
 use app::merchants::Merchant;
