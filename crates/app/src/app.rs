@@ -9,6 +9,7 @@ use mail::Mailer;
 use stores::{BlobStore, Mirrors};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::archives::tags::KnownTags;
 use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
 use crate::installation::{self, Quarantine};
@@ -16,6 +17,7 @@ use crate::jobs::places::Places;
 use crate::payloads::source::{FileRoot, Remembered};
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
+use crate::storage::HandOff;
 
 /// What the operator decides, as far as the product needs it.
 #[derive(Debug, Clone)]
@@ -30,6 +32,8 @@ pub struct Settings {
     pub helper: Option<std::path::PathBuf>,
     /// Folders that payloads may be taken from.
     pub file_roots: Vec<FileRoot>,
+    /// Whether files are left to the proxy in front of us, and how.
+    pub hand_off: Option<HandOff>,
 }
 
 impl Settings {
@@ -41,6 +45,7 @@ impl Settings {
             raw_notice_days: 90,
             helper: None,
             file_roots: Vec::new(),
+            hand_off: None,
         }
     }
 }
@@ -81,6 +86,7 @@ struct Inner {
     job_places: Places,
     file_work: Semaphore,
     taken_files: Remembered,
+    archive_tags: Arc<KnownTags>,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
 }
@@ -105,6 +111,7 @@ impl App {
             job_places,
             file_work,
             taken_files,
+            archive_tags: Arc::default(),
             quarantine,
         }))
     }
@@ -202,6 +209,11 @@ impl App {
     /// A turn at work that takes a multiple of a file's size of memory: one at a time.
     pub fn file_work(&self) -> &Semaphore {
         &self.0.file_work
+    }
+
+    /// Tags of protected archives that were computed.
+    pub fn archive_tags(&self) -> &Arc<KnownTags> {
+        &self.0.archive_tags
     }
 
     /// Files below the roots that were taken into the blob store.

@@ -9,6 +9,7 @@
 pub mod alarms;
 pub mod api_keys;
 pub mod app;
+pub mod archives;
 pub mod audit;
 pub mod backups;
 pub mod carts;
@@ -36,6 +37,7 @@ pub mod paging;
 pub mod parts;
 pub mod payloads;
 pub mod payments;
+pub mod plugins;
 pub mod problem;
 pub mod products;
 pub mod reviews;

@@ -13,7 +13,7 @@ use app::failpoint::Hop;
 
 use crate::dice::Dice;
 use crate::http::{self, Question};
-use crate::load::Story;
+use crate::load::{GATHERED, Story};
 use crate::report::Report;
 use crate::trouble::{Tried, trouble};
 use crate::world::{Build, Place, World};
@@ -23,6 +23,8 @@ use crate::world::{Build, Place, World};
 enum Way {
     /// Somebody buys.
     Selling,
+    /// Somebody buys what is gathered for the order.
+    Gathering,
     /// A buyer downloads.
     Downloading,
     /// A seller uploads.
@@ -48,6 +50,7 @@ const fn way(hop: Hop) -> Way {
         | Hop::MailBeforeSend
         | Hop::MailAfterSend
         | Hop::MailRecorded => Way::Selling,
+        Hop::PartMade | Hop::PartRecorded => Way::Gathering,
         Hop::DownloadReserved | Hop::DownloadBeforeCount | Hop::DownloadAfterCount => Way::Downloading,
         Hop::UploadReceived | Hop::UploadStored | Hop::UploadRecorded => Way::Uploading,
         Hop::PackedStored | Hop::PackedRecorded => Way::Packing,
@@ -73,16 +76,23 @@ pub fn run(world: &mut World, report: &mut Report) -> Tried<()> {
         let when = format!("{} {} seed {}", world.topology.name(), hop.name(), world.seed);
         let mut findings = match way(*hop) {
             Way::Selling => selling(world, *hop)?,
+            Way::Gathering => gathering(world, *hop)?,
             Way::Downloading => downloading(world, *hop)?,
             Way::Uploading => uploading(world, *hop)?,
             Way::Packing => packing(world, *hop)?,
             Way::BackingUp => backing_up(world, *hop)?,
             Way::Restoring => restoring(world, *hop)?,
         };
-        if matches!(way(*hop), Way::Selling | Way::Downloading | Way::Uploading | Way::Packing) {
+        if matches!(
+            way(*hop),
+            Way::Selling | Way::Gathering | Way::Downloading | Way::Uploading | Way::Packing
+        ) {
             world.recover(Build::Shipped)?;
         }
         findings.extend(world.settle()?);
+        if matches!(way(*hop), Way::Gathering) {
+            findings.extend(world.fetch_gathered()?);
+        }
         findings.extend(world.check()?);
         if findings.is_empty() {
             *report.hops.entry(hop.name()).or_default() += 1;
@@ -117,6 +127,19 @@ fn selling(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
             world.purchases.push(shopper.buy()?);
         }
         world.purchases.push(shopper.buy_this(Story::Paid, 0)?);
+        if died(world, PASS_WITHIN)? {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(not_passed(hop))
+}
+
+/// Dies while something is made for an order that was paid.
+fn gathering(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
+    let mut shopper = world.shopper(hop.name()).at_the_first();
+    start_doomed(world, hop.name())?;
+    for _ in 0..DRIVEN_MAX {
+        world.purchases.push(shopper.buy_this(Story::Paid, GATHERED)?);
         if died(world, PASS_WITHIN)? {
             return Ok(Vec::new());
         }

@@ -100,6 +100,7 @@ fn wire_as_configured(config: &Config, on_pending: OnPending) -> Result<App, Sta
     let mut settings = Settings::at(config.base_url.clone());
     settings.raw_notice_days = config.raw_notice_days;
     settings.file_roots = config.file_roots.iter().map(FileRootConfig::declared).collect();
+    settings.hand_off = storage::hand_off(config)?;
     wire(config, on_pending, mailer, policy, settings)
 }
 

@@ -102,6 +102,14 @@ pub const GIVEN_IS_PAID: Check = Check {
                                        WHERE lf.line_id = l.id AND lf.file_version_id = v.id)",
         },
         Rule {
+            says: "something was paid for and nobody is going to make it",
+            find: "SELECT p.order_id AS id, p.part || ' of ' || p.line_id || ':' || CAST(p.unit_no AS TEXT) AS detail
+                     FROM unit_parts p JOIN grants g ON g.line_id = p.line_id AND g.unit_no = p.unit_no
+                    WHERE p.state = 'waiting' AND p.detail = '' AND g.status = 'active'
+                      AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'make_part' AND j.dedupe_key =
+                           p.line_id || ':' || CAST(p.unit_no AS TEXT) || ':' || p.part || ':' || p.subject)",
+        },
+        Rule {
             says: "a download is of a file that its grant does not give",
             find: "SELECT d.id AS id, v.id AS detail FROM downloads d JOIN grants g ON g.id = d.grant_id
                      LEFT JOIN download_files f ON f.download_id = d.id

@@ -10,12 +10,15 @@ pub mod staff_view;
 use db::{FromColumn, IntoParam, Param, Value};
 
 use crate::parts::Part;
-use crate::{payloads, stamps};
+use crate::{archives, payloads, stamps};
 
 /// What a product delivers beside its files, or what a line was sold with.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deliverables {
+    /// One archive in place of single files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<archives::Terms>,
     /// Files that a spec names below the operator's roots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<payloads::Terms>,

@@ -6,6 +6,7 @@ use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Timestamp}
 use super::{Authorized, Download, DownloadState, GrantedFile, Parcel};
 use crate::deliverables::Deliverables;
 use crate::fulfillment::{Grant, GrantStatus};
+use crate::storage::Way;
 
 /// Which version of a file (`bought`) a line (`l`) of an order (`o`) gives: that of the day of
 /// purchase, the newest, or the newest of those that came out while its buyer was to get updates.
@@ -220,6 +221,8 @@ pub struct Session {
     pub grant: Grant,
     /// The name to save its content under, and its hex SHA-256; none for an archive.
     pub file: Option<(String, String)>,
+    /// How its merchant wants files to be delivered.
+    pub way: Way,
 }
 
 /// The session with the id in a transfer token.
@@ -231,8 +234,10 @@ pub fn session(source: &mut impl Source, id: DownloadId) -> Result<Option<Sessio
                 g.id AS id, g.merchant_id AS merchant_id, g.order_id AS order_id, g.line_id AS line_id,
                 g.unit_no AS unit_no, g.customer_id AS customer_id, g.status AS status, g.nonce AS nonce,
                 g.ring_key AS ring_key, g.generation AS generation, g.download_limit AS download_limit,
-                g.expires_at AS expires_at, g.created_at AS created_at, v.name AS file_name, v.sha256 AS sha256
+                g.expires_at AS expires_at, g.created_at AS created_at, v.name AS file_name, v.sha256 AS sha256,
+                w.way AS way
            FROM downloads d JOIN grants g ON g.id = d.grant_id LEFT JOIN file_versions v ON v.id = d.file_version_id
+           LEFT JOIN shop_delivery w ON w.merchant_id = d.merchant_id
           WHERE d.id = $1")
     .bind(id)
     .optional(source, |row| {
@@ -242,6 +247,7 @@ pub fn session(source: &mut impl Source, id: DownloadId) -> Result<Option<Sessio
             download: read(row)?,
             grant: crate::fulfillment::store::read(row)?,
             file: name.zip(sha256),
+            way: row.get::<Option<Way>>("way")?.unwrap_or_default(),
         })
     })
 }

@@ -20,6 +20,10 @@ db::words! {
     pub enum Part {
         /// Files that a spec names.
         Payload = "payload",
+        /// What a plug-in hands over.
+        Plugin = "plugin",
+        /// What staff send.
+        DropShip = "drop_ship",
         /// The buyer's own copy of a file, stamped; the subject is the file's version.
         Stamp = "stamp",
     }
@@ -31,6 +35,7 @@ impl Part {
     pub const fn before_money(self) -> bool {
         match self {
             Self::Payload | Self::Stamp => true,
+            Self::Plugin | Self::DropShip => false,
         }
     }
 }
@@ -133,6 +138,13 @@ pub enum Made {
         files: Vec<MadeFile>,
         /// What the buyer is told.
         texts: Vec<MadeText>,
+    },
+    /// It is there, and more is to be made because of it.
+    Leads {
+        /// Contents, in the order in which they are listed.
+        files: Vec<MadeFile>,
+        /// What else, each with its subject.
+        further: Vec<(Part, String)>,
     },
     /// No copy of a file can be made, and the file itself is handed out; the sentence says why.
     AsItIs(FileVersionId, String),

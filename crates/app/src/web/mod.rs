@@ -31,8 +31,9 @@ use tower::{Service, ServiceExt as _};
 
 use crate::app::App;
 use crate::{
-    api_keys, carts, connections, customers, downloads, events, home, invoices, jobs, links, merchants,
-    messages, notices, orders, parts, payloads, products, reviews, staff, stamps,
+    api_keys, archives, carts, connections, customers, downloads, events, home, invoices, jobs, links,
+    merchants, messages, notices, orders, parts, payloads, plugins, products, reviews, staff, stamps,
+    storage,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -49,6 +50,9 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = orders::staff_pages::desk(desk);
     let desk = parts::staff_pages::desk(desk);
     let desk = payloads::staff_pages::desk(desk);
+    let desk = plugins::staff_pages::desk(desk);
+    let desk = plugins::list_pages::desk(desk);
+    let desk = archives::staff_pages::desk(desk);
     let desk = products::staff_pages::desk(desk);
     let desk = customers::staff_list::desk(desk);
     let desk = customers::staff_pages::desk(desk);
@@ -62,6 +66,7 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = stamps::staff_pages::desk(desk);
     let desk = stamps::product_pages::desk(desk);
     let desk = api_keys::staff_pages::desk(desk);
+    let desk = storage::staff_pages::desk(desk);
     merchants::staff_pages::desk(desk)
 }
 

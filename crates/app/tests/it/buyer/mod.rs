@@ -6,6 +6,8 @@ mod landing;
 mod mails;
 mod orders;
 mod parts;
+mod passwords;
+mod plugins;
 mod portal;
 mod public;
 mod resend;
