@@ -112,6 +112,7 @@ pub fn wire(
     policy: OutboundPolicy,
     settings: Settings,
 ) -> Result<App, StartError> {
+    let settings = Settings { helper: helper(), ..settings };
     let tuning = Tuning { on_pending, ..Tuning::default() };
     let db = Db::open_with(&database_options(config), MIGRATIONS, tuning)?;
     refuse_half_a_restore(&db)?;
@@ -145,6 +146,13 @@ pub fn outbound(policy: OutboundPolicy) -> Result<Client, StartError> {
 pub fn stores_alone(config: &Config) -> Result<Mirrors, StartError> {
     let outbound = outbound(OutboundPolicy { allow: config.outbound_allow()? })?;
     storage::open(config, &outbound, Arc::new(SystemClock::default()), Arc::new(SystemEntropy))
+}
+
+/// The program that reads files of others within limits: this one. By this name Linux finds what runs, also when an
+/// upgrade has put another file in its place.
+fn helper() -> Option<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { Some(running) } else { std::env::current_exe().ok() }
 }
 
 /// Half a database must neither serve nor be changed.

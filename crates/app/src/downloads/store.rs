@@ -28,16 +28,22 @@ pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>
     Ok(given(listed(source, grant)?).into_iter().map(|(_, file)| file).collect())
 }
 
-/// The files that a grant gives only as copies that are still to be made.
-pub fn lacking_copies(source: &mut impl Source, grant: &Grant) -> Result<Vec<FileVersionId>, DbError> {
+/// A file that a grant gives only as a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copied {
+    /// Of which content.
+    pub version: FileVersionId,
+    /// Whether the copy is there.
+    pub made: bool,
+}
+
+/// The files that a grant gives only as copies, made or still to be made.
+pub fn copied(source: &mut impl Source, grant: &Grant) -> Result<Vec<Copied>, DbError> {
     let rows = listed(source, grant)?;
-    let copied: Vec<FileVersionId> = rows.iter().filter_map(|row| row.replaces).collect();
-    let lacks = |row: &&Listed| {
-        row.replaces.is_none()
-            && row.deliverables.replaces(&row.file.name)
-            && !copied.contains(&row.file.version)
-    };
-    Ok(rows.iter().filter(lacks).map(|row| row.file.version).collect())
+    let copies: Vec<FileVersionId> = rows.iter().filter_map(|row| row.replaces).collect();
+    let only_as_copy = |row: &&Listed| row.replaces.is_none() && row.deliverables.replaces(&row.file.name);
+    let copied = rows.iter().filter(only_as_copy).map(|row| row.file.version);
+    Ok(copied.map(|version| Copied { version, made: copies.contains(&version) }).collect())
 }
 
 fn listed(source: &mut impl Source, grant: &Grant) -> Result<Vec<Listed>, DbError> {
@@ -80,7 +86,7 @@ fn of_products() -> String {
 }
 
 const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant_id,
-            CASE uf.part WHEN 'payload' THEN l.deliverables ELSE '{}' END AS deliverables,
+            CASE WHEN uf.part IN ('payload', 'plugin') THEN l.deliverables ELSE '{}' END AS deliverables,
             uf.replaces_id AS replaces_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256,
             b.md5 AS md5, b.crc32 AS crc32, v.created_at AS created_at,
             COALESCE(p.open_places + p.spent_places, 0) AS taken

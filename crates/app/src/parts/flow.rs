@@ -160,7 +160,7 @@ fn done(
         store::insert_file(cx.tx, cx.merchant, key, version, file.replaces, cx.now)?;
     }
     tell(cx, key, texts)?;
-    if key.part == Part::Payload {
+    if matches!(key.part, Part::Payload | Part::Plugin) {
         stamps::flow::want_for_unit(cx, part)?;
     }
     for (more, subject) in further {

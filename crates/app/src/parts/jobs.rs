@@ -1,5 +1,7 @@
 //! Making a part: the work outside, then one transaction that records it and ends the job.
 
+use std::time::Duration;
+
 use kernel::MerchantId;
 
 use super::{Made, Part, PartKey, PartState, Unit, flow, store};
@@ -11,15 +13,21 @@ use crate::jobs::runner::JobError;
 use crate::jobs::{self, Claimed};
 use crate::{orders, payloads, plugins, stamps};
 
+/// How often a job says that its worker is alive; well within its lease.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
+
 /// Makes a part that still waits; ends the job with what came of it.
 pub async fn make(app: &App, job: &Claimed, merchant: MerchantId, key: &PartKey) -> Result<(), JobError> {
     let Some(unit) = find(app, job, merchant, key).await? else { return end(app, job, None).await };
-    let made = match key.part {
-        Part::Payload => payloads::jobs::make(app, &unit).await,
-        Part::Plugin => plugins::jobs::make(app, &unit).await,
-        Part::DropShip => Ok(plugins::jobs::queue()),
-        Part::Stamp => stamps::jobs::make(app, &unit).await,
+    let making = async {
+        match key.part {
+            Part::Payload => payloads::jobs::make(app, &unit).await,
+            Part::Plugin => plugins::jobs::make(app, &unit).await,
+            Part::DropShip => Ok(plugins::jobs::queue()),
+            Part::Stamp => stamps::jobs::make(app, &unit).await,
+        }
     };
+    let made = while_renewing(app, job, making).await?;
     failpoint!(PartMade);
     match made {
         Ok(made) => end(app, job, Some((unit, made))).await,
@@ -28,6 +36,23 @@ pub async fn make(app: &App, job: &Claimed, merchant: MerchantId, key: &PartKey)
         Err(JobError::Retry(why) | JobError::GiveUp(why)) => {
             end(app, job, Some((unit, Made::Held(why)))).await
         }
+    }
+}
+
+/// Says that the worker is alive while it makes a part, or waits for its turn: that can take longer than a lease.
+async fn while_renewing<T>(app: &App, job: &Claimed, making: impl Future<Output = T>) -> Result<T, JobError> {
+    let mut making = std::pin::pin!(making);
+    let mut ticks = tokio::time::interval(RENEW_EVERY);
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            made = &mut making => return Ok(made),
+            _ = ticks.tick() => {}
+        }
+        let held = job.clone();
+        // Somebody else has the job if this fails: theirs is as good, and ours is dropped.
+        let merchant = job.work.merchant();
+        app.write(merchant, Actor::System, move |cx| Ok(jobs::store::renew(cx.tx, &held, cx.now)?)).await?;
     }
 }
 

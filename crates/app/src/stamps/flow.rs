@@ -12,7 +12,7 @@ use crate::cx::Cx;
 use crate::fulfillment::{self, Grant};
 use crate::jobs::{self, Work};
 use crate::orders::view;
-use crate::parts::{self, Part, PartKey, Unit, UnitPart};
+use crate::parts::{self, Part, PartKey, PartState, Unit, UnitPart};
 use crate::problem::{Code, Flow, Problem};
 use crate::products::Product;
 use crate::{downloads, merchants};
@@ -20,12 +20,21 @@ use crate::{downloads, merchants};
 /// So many grants are gone over in one transaction when a new version comes.
 const GRANTS_AT_ONCE: u32 = 200;
 
-/// Wants a copy of each file that the grant gives only as one, and that has none yet.
+/// Wants a copy of each file that the grant gives only as one, and that has none yet. Copies of versions that others
+/// took the places of are no longer waited for.
 pub fn want(cx: &mut Cx<'_, '_>, grant: &Grant) -> Result<(), DbError> {
-    for version in downloads::store::lacking_copies(cx.tx, grant)? {
-        let (line, unit_no) = (grant.line, grant.unit_no);
-        let key = PartKey { line, unit_no, part: Part::Stamp, subject: version.to_string() };
+    let (line, unit_no) = (grant.line, grant.unit_no);
+    let copied = downloads::store::copied(cx.tx, grant)?;
+    for copy in copied.iter().filter(|copy| !copy.made) {
+        let key = PartKey { line, unit_no, part: Part::Stamp, subject: copy.version.to_string() };
         parts::flow::want_one(cx, grant.order, key)?;
+    }
+    for part in parts::store::of_unit(cx.tx, cx.merchant, line, unit_no)? {
+        let is_given = copied.iter().any(|copy| copy.version.to_string() == part.key.subject);
+        if part.key.part == Part::Stamp && part.is_unfinished() && !is_given {
+            let why = "a newer version has taken its place";
+            parts::store::save(cx.tx, cx.merchant, &part.key, (PartState::LeftOut, why), cx.now)?;
+        }
     }
     Ok(())
 }

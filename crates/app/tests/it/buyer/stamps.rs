@@ -22,6 +22,7 @@ testkit::both_engines! {
     files_of_other_kinds_are_delivered_as_they_are,
     a_new_version_is_handed_out_when_its_copy_is_made,
     who_keeps_the_version_as_bought_gets_no_copy_of_a_new_one,
+    a_version_that_could_not_be_stamped_is_forgotten_once_a_better_one_is_there,
     what_cannot_be_stamped_is_put_before_a_person_who_decides,
     what_cannot_be_stamped_is_held_without_a_question_if_the_seller_wants_that,
     what_cannot_be_stamped_is_delivered_as_it_is_if_the_seller_wants_that,
@@ -226,6 +227,22 @@ fn who_keeps_the_version_as_bought_gets_no_copy_of_a_new_one(t: TestApp) {
 
     assert_eq!(t.delivered_file(&order), first);
     assert_eq!(t.parts(&order).len(), 1);
+}
+
+fn a_version_that_could_not_be_stamped_is_forgotten_once_a_better_one_is_there(t: TestApp) {
+    let product = t.product(book(&encrypted()).always_newest());
+    let order = t.order(&[(&product, 1)]);
+    t.pay(&order);
+    assert_eq!(states(&t, &order), [PartState::Held]);
+
+    t.new_version(&product, &pdf("% a better one"));
+    t.run_jobs();
+
+    assert_eq!(t.owners(&t.delivered_file(&order)), [order.id]);
+    let mut states = states(&t, &order);
+    states.sort_by_key(|state| state.as_str());
+    assert_eq!(states, [PartState::Done, PartState::LeftOut]);
+    assert!(!t.get(&t.landing_of(&order)).text().contains("still being made"));
 }
 
 fn what_cannot_be_stamped_is_put_before_a_person_who_decides(t: TestApp) {
