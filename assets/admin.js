@@ -128,6 +128,14 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
     remove: (file) => { try { localStorage.removeItem(about(file)); } catch { /* As above. */ } },
   };
 
+  const finished = (file, shown) => {
+    remembered.remove(file);
+    shown.bar.value = 1;
+    shown.state.textContent = words.done;
+    shown.hold.remove();
+    return true;
+  };
+
   const isOver = (status) => status >= 400 && status !== 409 && status !== 429 && status < 500;
 
   const send = async (file, shown) => {
@@ -156,8 +164,10 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
         }
       } else if (at === null) {
         answer = await ask("GET", `${words.uploads}/${id}`, null, shown);
+        // It was finished, and the answer to that was lost.
+        if (answer.json.done) return finished(file, shown);
         // What has run out, or belongs to somebody else by now, begins anew.
-        if (answer.status === 404 || answer.json.done || (answer.status === 200 && answer.json.size !== file.size)) {
+        if (answer.status === 404 || (answer.status === 200 && answer.json.size !== file.size)) {
           remembered.remove(file);
           id = null;
           continue;
@@ -175,12 +185,7 @@ for (const form of document.querySelectorAll("form[data-upload]")) {
         shown.hold.hidden = true;
         const values = form.elements.tell?.checked ? { tell: "on" } : {};
         answer = await ask("POST", `${words.uploads}/${id}/finish`, fields(values), shown);
-        if (answer.status === 204 || answer.status === 200) {
-          remembered.remove(file);
-          shown.bar.value = 1;
-          shown.state.textContent = words.done;
-          return true;
-        }
+        if (answer.status === 204 || answer.status === 200) return finished(file, shown);
         at = null;
       }
       if (answer.status >= 200 && answer.status < 300) {

@@ -1,7 +1,9 @@
 // Walks the demo as a buyer and as staff in a real Chromium, and looks at every page it comes by.
 //
 //   node run.mjs PATH-TO-HANDSEL [SCREENSHOT-FOLDER]
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as buyer from './buyer.mjs';
 import { Person, startBrowser, startDemo, Verdict } from './look.mjs';
 import * as staff from './staff.mjs';
@@ -53,6 +55,7 @@ try {
     await staff.uploads(owner, path, { name: 'Größe (neu).bin' });
     await staff.drops(owner, path, { name: 'dropped.bin' });
     await staff.stamps(owner, path);
+    await staff.uploadsOverABreakingLine(owner, path, { name: 'film.mkv', folder: mkdtempSync(join(tmpdir(), 'handsel-')) });
     const plain = await Person.open(browser, stage, {
       javaScriptEnabled: false, storageState: await owner.page.context().storageState(),
     });

@@ -1,6 +1,8 @@
 // What the owner does: moves in by the one-time link, looks at every page of the back office, makes
 // a package and uploads its files.
 import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 const PASSPHRASE = 'a long enough passphrase';
 
@@ -100,6 +102,45 @@ export async function uploads(owner, path, { name, looking = true }) {
   const sha256 = createHash('sha256').update(UPLOAD.buffer).digest('hex');
   owner.expect((await page.content()).includes(sha256), `${name} arrived whole`);
   if (looking) await owner.look(`package with ${name}`);
+}
+
+/** Uploads a file of several pieces over a line that breaks, and with a page that is loaded anew in between. */
+export async function uploadsOverABreakingLine(owner, path, { name, folder }) {
+  const { page } = owner;
+  const bytes = Buffer.alloc(20 * 1024 * 1024, 'a piece of a film ');
+  const file = join(folder, name);
+  writeFileSync(file, bytes);
+  const choose = async () => {
+    await page.goto(owner.at(path));
+    await page.locator('form[action$="/files"] input[type="file"]').first().setInputFiles(file);
+  };
+  const pieces = [];
+  let begun = 0;
+  page.on('request', (request) => {
+    const from = /\/from\/(\d+)$/.exec(request.url());
+    if (from) pieces.push(Number(from[1]));
+    if (request.url().endsWith('/uploads')) begun += 1;
+  });
+  let broken = 0;
+  await page.route('**/admin/uploads/*/from/8388608', (route) => {
+    broken += 1;
+    return broken === 1 ? route.abort('connectionreset') : route.fulfill({ status: 502, body: 'a proxy' });
+  });
+  await choose();
+  const row = page.locator('.upload-list li').first();
+  await row.getByText('No connection; it goes on by itself.').waitFor();
+  await row.getByRole('button', { name: 'Pause' }).click();
+  await row.getByText('Paused.').waitFor();
+  owner.expect(broken > 0 && begun === 1, `the second piece breaks off (${pieces})`);
+  await owner.look('upload that is paused');
+  await page.unroute('**/admin/uploads/*/from/8388608');
+  page.once('dialog', (dialog) => dialog.accept());
+  pieces.length = 0;
+  await choose();
+  await page.locator('.file-cards', { hasText: name }).waitFor();
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  owner.expect((await page.content()).includes(sha256), `${name} arrived whole`);
+  owner.expect(begun === 1 && pieces[0] === 8388608, `it went on where it was (${begun}, ${pieces})`);
 }
 
 /** Drops a file on the page, as from a folder. */
