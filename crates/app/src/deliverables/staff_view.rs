@@ -8,5 +8,11 @@ use super::Deliverables;
 /// part of the path where it is changed.
 pub fn rows(deliverables: &Deliverables) -> Vec<DeliveryRow> {
     let row = |kind: &str, on| DeliveryRow { kind: kind.to_owned(), on };
-    vec![row("payload", deliverables.payload.is_some())]
+    vec![
+        row("payload", deliverables.payload.is_some()),
+        row("access", deliverables.access.is_some()),
+        row("stream", deliverables.stream.is_some()),
+        row("ticket", deliverables.ticket.is_some()),
+        row("encryption", deliverables.encryption.is_some()),
+    ]
 }

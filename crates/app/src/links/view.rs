@@ -2,9 +2,10 @@
 
 use db::Source;
 use kernel::Timestamp;
-use ui::delivery::{ClosedLinkPage, ClosedReason, LinkArchive, LinkFile, LinkPage};
+use ui::delivery::{ClosedLinkPage, ClosedReason, LinkArchive, LinkDoor, LinkFile, LinkPage, OwnKey};
 use ui::shop::LinkState;
 
+use super::doors;
 use crate::downloads::flow::{no_such_link, offered, open_link, unfinished};
 use crate::downloads::{self, Download, GrantedFile, Parcel, archive_store, packing};
 use crate::fulfillment::{self, Grant, GrantStatus};
@@ -41,6 +42,10 @@ pub struct Seen {
     pub support_text: String,
     /// What the buyer is told.
     pub texts: Vec<MadeText>,
+    /// What of it has a page of its own.
+    pub doors: Vec<LinkDoor>,
+    /// The form for the buyer's own key.
+    pub own_key: Option<OwnKey>,
     /// What is made for it.
     pub parts: Vec<UnitPart>,
 }
@@ -58,7 +63,10 @@ pub fn see(source: &mut impl Source, ring: &Ring, base_url: &str, token: &str) -
     };
     let files = downloads::store::files(source, &grant)?;
     let sessions = downloads::store::of_grant(source, grant.merchant, grant.id)?;
+    let parts = parts::store::of_grant(source, &grant, &line)?;
     Ok(Seen {
+        doors: doors::doors(source, ring, &grant, &line)?,
+        own_key: doors::own_key(source, token, &grant, &line, parts::any_unfinished(&parts))?,
         address: merchants::store::address(source, base_url, &merchant)?,
         archives: archive_store::of_files(source, &sessions, &files)?,
         packed: offered(source, &files)?,
@@ -66,7 +74,7 @@ pub fn see(source: &mut impl Source, ring: &Ring, base_url: &str, token: &str) -
         sessions,
         support_text: product.map(|product| product.support_text).unwrap_or_default(),
         texts: parts::flow::texts(source, ring, &grant, &line)?,
-        parts: parts::store::of_grant(source, &grant, &line)?,
+        parts,
         merchant,
         order,
         line,
@@ -137,6 +145,8 @@ impl Seen {
             archive: self.archive(token, now),
             files: self.files.iter().map(file).collect(),
             keys: self.texts.iter().map(view::key_shown).collect(),
+            doors: self.doors.clone(),
+            own_key: self.own_key.clone(),
             making: parts::any_unfinished(&self.parts),
             note: Some(self.support_text.clone()).filter(|text| !text.trim().is_empty()),
             provisional: self.grant.status == GrantStatus::Provisional,

@@ -20,6 +20,10 @@ db::words! {
     pub enum Part {
         /// Files that a spec names.
         Payload = "payload",
+        /// What lets the buyer in elsewhere.
+        Access = "access",
+        /// Copies of files for the buyer's own key.
+        Encrypt = "encrypt",
     }
 }
 
@@ -28,7 +32,8 @@ impl Part {
     /// something up waits for the money.
     pub const fn before_money(self) -> bool {
         match self {
-            Self::Payload => true,
+            Self::Payload | Self::Encrypt => true,
+            Self::Access => false,
         }
     }
 }

@@ -226,7 +226,8 @@ pub fn texts(source: &mut impl Source, grant: &Grant) -> Result<Vec<SealedText>,
     })
 }
 
-fn read(row: &mut Row) -> Result<UnitPart, DbError> {
+/// Reads a part's columns.
+pub fn read(row: &mut Row) -> Result<UnitPart, DbError> {
     Ok(UnitPart {
         key: PartKey {
             line: row.get("line_id")?,

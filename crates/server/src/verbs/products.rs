@@ -131,7 +131,8 @@ fn take_in(desk: &Desk, path: &Path) -> Result<StoredFile, VerbError> {
     })
 }
 
-fn find(desk: &Desk, text: &str) -> Result<Product, VerbError> {
+/// The product that was named by its id or item number.
+pub fn find(desk: &Desk, text: &str) -> Result<Product, VerbError> {
     let (merchant, wanted) = (desk.merchant, text.to_owned());
     let product = desk.app.read_now(move |snapshot| match wanted.parse::<ProductId>() {
         Ok(id) => Ok(store::by_id(snapshot, merchant, id)?),

@@ -23,6 +23,7 @@
 //! | `/products/{id}/files/{file}/replace` | [`FileReplacePage`] |
 //! | `/products/{id}/stamping`, `/stamps` | [`StampingPage`], [`StampLookupPage`] |
 //! | `/products/{id}/payload` | [`PayloadPage`] |
+//! | `/products/{id}/{access,stream,ticket,encryption}` | [`AccessPage`], [`StreamSettingsPage`], [`TicketSettingsPage`], [`EncryptionSettingsPage`] |
 //! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
 //! | `/customers/{id}/{sign-out,sign-in-link}` | [`ConfirmPage`] |
 //! | `/invoices`, `/invoices/{id}` | [`InvoicesPage`], [`InvoicePage`] |
@@ -32,6 +33,7 @@
 //! | `/connections`, `/connections/new`, `/connections/{id}`, `/connections/{id}/{disable,enable}` | [`ConnectionsPage`], [`NewConnectionPage`], [`ConnectionPage`], [`ConfirmPage`] |
 //! | `/api-keys`, `/api-keys/new`, `/api-keys/{id}/revoke` | [`ApiKeysPage`], [`NewApiKeyPage`], [`ConfirmPage`] |
 //! | `/staff`, `/staff/{id}/disable` | [`StaffPage`], [`ConfirmPage`] |
+//! | `/tickets`, `/tickets/new`, `/tickets/{id}`, `/tickets/{id}/edit`, `/tickets/{id}/check-in` | [`TicketEventsPage`], [`TicketEventFormPage`], [`TicketEventPage`], [`CheckInPage`] |
 //! | `/events`, `/jobs`, `/jobs/{id}/drop`, `/settings` | [`EventsPage`], [`JobsPage`], [`ConfirmPage`], [`SettingsPage`] |
 //!
 //! `POST` without a page of its own: `/admin/sign-out`, `/admin/sessions/revoke`,
@@ -50,6 +52,7 @@ mod chart;
 mod confirm;
 mod connections;
 mod customers;
+mod deliveries;
 mod events;
 mod filters;
 mod home;
@@ -65,6 +68,7 @@ mod reviews;
 mod sample;
 mod settings;
 mod stamps;
+mod tickets;
 mod timeline;
 mod words;
 
@@ -76,6 +80,10 @@ pub use chart::{Bar, DaySales, SalesChart};
 pub use confirm::{Act, ConfirmPage, DeniedPage, StaffProblemPage};
 pub use connections::{ConnectionFailure, ConnectionPage, ConnectionRow, ConnectionsPage, NewConnectionPage};
 pub use customers::{CustomerEditPage, CustomerForm, CustomerLink, CustomerPage, CustomerRow, CustomersPage};
+pub use deliveries::{
+    AccessEntryRow, AccessForm, AccessPage, AccessReport, EncryptionSettingsPage, StreamForm,
+    StreamSettingsPage, TicketSettingsPage,
+};
 pub use events::{EventRow, EventsPage, JobRow, JobsPage};
 pub use home::{Alarm, AlarmExample, HomePage, Setup};
 pub use invoices::{InvoicePage, InvoiceRow, InvoicesPage};
@@ -98,11 +106,16 @@ pub use products::{
 pub use reviews::{Resolved, ReviewLine, ReviewPage, ReviewRow, ReviewsPage};
 pub use settings::{SettingsForm, SettingsPage, WordField};
 pub use stamps::{CopyOf, FoundCopy, StampLookup, StampLookupPage, StampingFile, StampingForm, StampingPage};
+pub use tickets::{
+    AttendeeRow, CheckInOutcome, CheckInPage, OverRow, TicketEventForm, TicketEventFormPage, TicketEventPage,
+    TicketEventRow, TicketEventsPage, TicketProduct,
+};
 pub use timeline::{Actor, DownloadEntry, Entry, FactEntry, Happening, MessageEntry, NoticeEntry};
 pub use words::{
-    AlarmKind, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind, LinkPurpose, LinkState,
-    MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part, PartState, PaymentStatus,
-    PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role, SignInProblem, StaffState, Word,
+    AccessEntryState, AlarmKind, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind,
+    LinkPurpose, LinkState, MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part,
+    PartState, PaymentStatus, PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role,
+    SignInProblem, StaffState, TicketStanding, Word,
 };
 
 pub(crate) use filters::register;
@@ -124,6 +137,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/confirm.html",
     "admin/connection.html",
     "admin/connection_new.html",
+    "admin/check_in.html",
     "admin/connections.html",
     "admin/customer.html",
     "admin/customer_edit.html",
@@ -147,7 +161,11 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/problem.html",
     "admin/product.html",
     "admin/payload.html",
+    "admin/product_access.html",
+    "admin/product_encryption.html",
     "admin/product_form.html",
+    "admin/product_stream.html",
+    "admin/product_ticket.html",
     "admin/products.html",
     "admin/review.html",
     "admin/reviews.html",
@@ -159,6 +177,9 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/staff.html",
     "admin/stamp_lookup.html",
     "admin/stamping.html",
+    "admin/ticket_event.html",
+    "admin/ticket_event_form.html",
+    "admin/ticket_events.html",
     "admin/totp_setup.html",
 ];
 
@@ -202,6 +223,14 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ConnectionPage>("/admin/connections/con_1"),
         office::<ReviewsPage>("/admin/reviews"),
         office::<ReviewPage>("/admin/reviews/rev_1"),
+        office::<AccessPage>("/admin/products/prd_1"),
+        office::<StreamSettingsPage>("/admin/products/prd_1"),
+        office::<TicketSettingsPage>("/admin/products/prd_1"),
+        office::<EncryptionSettingsPage>("/admin/products/prd_1"),
+        office::<TicketEventsPage>("/admin/tickets"),
+        office::<TicketEventFormPage>("/admin/tickets/new"),
+        office::<TicketEventPage>("/admin/tickets/tev_1"),
+        office::<CheckInPage>("/admin/tickets/tev_1/check-in"),
         office::<EventsPage>("/admin/events"),
         office::<JobsPage>("/admin/jobs"),
         office::<SettingsPage>("/admin/settings"),
