@@ -30,7 +30,7 @@ pub fn desk(desk: Desk) -> Desk {
     desk.get("/admin/products/{product}/access", Right::Products, show)
         .post("/admin/products/{product}/access", Right::Products, save)
         .post("/admin/products/{product}/access/import", Right::Products, import)
-        .post("/admin/products/{product}/access/entries/{entry}/show", Right::Raw, reveal)
+        .post("/admin/products/{product}/access/entries/{entry}/show", Right::Products, reveal)
         .post("/admin/products/{product}/access/entries/{entry}/remove", Right::Products, remove)
 }
 

@@ -247,7 +247,8 @@ fn cells(found: &Attendee, ring: &Ring, zone: &str) -> Cells {
 
 #[derive(Debug, serde::Deserialize)]
 struct Admitted {
-    line: LineId,
+    #[serde(default)]
+    line: String,
 }
 
 /// `POST /admin/tickets/{event}/admit`
@@ -257,14 +258,20 @@ async fn admit(
     Ids(id): Ids<TicketEventId>,
     Posted(admitted): Posted<Admitted>,
 ) -> Response {
-    let done = staff.write(&app, move |cx| flow::admit(cx, id, admitted.line)).await;
+    let done = staff
+        .write(&app, move |cx| {
+            let line: LineId = admitted.line.parse().map_err(|_| Problem::not_found("ticket"))?;
+            flow::admit(cx, id, line)
+        })
+        .await;
     staff.after(&app, done, &path(id), "ticket_admitted")
 }
 
 /// A ticket whose entry is taken back, and from which page.
 #[derive(Debug, serde::Deserialize)]
 struct Undone {
-    grant: GrantId,
+    #[serde(default)]
+    grant: String,
     #[serde(default)]
     door: String,
 }
@@ -280,7 +287,8 @@ async fn undo(
     let done = staff
         .write(&app, move |cx| {
             let event = store::by_id(cx.tx, cx.merchant, id)?.ok_or_else(|| Problem::not_found("event"))?;
-            check_in::undo(cx, &event, undone.grant)
+            let grant: GrantId = undone.grant.parse().map_err(|_| Problem::not_found("ticket"))?;
+            check_in::undo(cx, &event, grant)
         })
         .await;
     staff.after(&app, done, &back, "ticket_undone")
