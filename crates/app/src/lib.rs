@@ -8,8 +8,10 @@
 
 pub mod access;
 pub mod alarms;
+pub mod announcements;
 pub mod api_keys;
 pub mod app;
+pub mod archives;
 pub mod audit;
 pub mod backups;
 pub mod carts;
@@ -38,6 +40,8 @@ pub mod paging;
 pub mod parts;
 pub mod payloads;
 pub mod payments;
+pub mod pickups;
+pub mod plugins;
 pub mod problem;
 pub mod products;
 pub mod reviews;
@@ -49,4 +53,5 @@ pub mod stamps;
 pub mod storage;
 pub mod streams;
 pub mod tickets;
+pub mod uploads;
 pub mod web;

@@ -20,8 +20,8 @@ pub use entropy::{Draws, Entropy, SeededEntropy, SystemEntropy};
 pub use ids::{
     AccessEntryId, ApiKeyId, ChoiceId, ConnectionId, CustomerId, DownloadId, EventId, FactId, FileVersionId,
     GrantChangeId, GrantId, IdError, InvoiceId, JobId, LineId, LoginTokenId, MerchantId, MessageId, NoticeId,
-    OrderId, PaymentId, PriceId, ProductFileId, ProductId, ReviewId, SessionId, StaffId, TicketEventId,
-    TransferId, UploadId,
+    OrderId, PaymentId, PluginId, PriceId, ProductFileId, ProductId, ReviewId, SessionId, StaffId,
+    TicketEventId, TransferId, UploadId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use secret::Secret;

@@ -10,12 +10,15 @@ pub mod staff_view;
 use db::{FromColumn, IntoParam, Param, Value};
 
 use crate::parts::Part;
-use crate::{access, encryption, payloads, streams, tickets};
+use crate::{access, archives, encryption, payloads, stamps, streams, tickets};
 
 /// What a product delivers beside its files, or what a line was sold with.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deliverables {
+    /// One archive in place of single files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<archives::Terms>,
     /// Files that a spec names below the operator's roots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<payloads::Terms>,
@@ -31,6 +34,9 @@ pub struct Deliverables {
     /// Files are handed out as copies for the buyer's own key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<encryption::Terms>,
+    /// Each buyer gets a stamped copy of the files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<stamps::Stamping>,
 }
 
 impl Deliverables {
@@ -44,12 +50,16 @@ impl Deliverables {
         if self.encryption.is_some() && self.payload.is_some() {
             return Some("files of a payload are not encrypted to the buyer's key; take one of the two away");
         }
+        if self.encryption.is_some() && self.stamp.is_some() {
+            return Some("stamped copies are not encrypted to the buyer's key; take one of the two away");
+        }
         None
     }
 
     /// What has to be made for each unit, once its money is as far as `access` says.
     ///
-    /// What leaves the house or uses something up waits for the money; copies of files do not.
+    /// What leaves the house or uses something up waits for the money; copies of files do not. The
+    /// stamped copies are not here: there is one for each file, and for each that comes later.
     pub fn parts(&self) -> Vec<Part> {
         let parts =
             [self.payload.as_ref().map(|_| Part::Payload), self.access.as_ref().map(|_| Part::Access)];
@@ -57,8 +67,8 @@ impl Deliverables {
     }
 
     /// Whether a file of the product is handed out only as a copy that was made for the unit.
-    pub const fn replaces(&self, _name: &str) -> bool {
-        self.encryption.is_some()
+    pub fn replaces(&self, name: &str) -> bool {
+        self.encryption.is_some() || self.stamp.as_ref().is_some_and(|stamp| stamp.covers(name))
     }
 }
 

@@ -9,7 +9,9 @@ use super::Deliverables;
 pub fn rows(deliverables: &Deliverables) -> Vec<DeliveryRow> {
     let row = |kind: &str, on| DeliveryRow { kind: kind.to_owned(), on };
     vec![
+        row("packing", deliverables.archive.is_some()),
         row("payload", deliverables.payload.is_some()),
+        row("stamping", deliverables.stamp.is_some()),
         row("access", deliverables.access.is_some()),
         row("stream", deliverables.stream.is_some()),
         row("ticket", deliverables.ticket.is_some()),

@@ -15,6 +15,7 @@ use net::headers::{ContentSecurityPolicy, attachment};
 use net::range::{Decision, Piece, Representation, decide, multipart};
 
 use super::body::Transfer;
+use super::carriers::{self, Carrier};
 use super::flow;
 use super::opening::{self, Opened, Unreadable};
 use super::running::Asked;
@@ -22,6 +23,7 @@ use super::{Authorized, Goods, within_budget};
 use crate::app::App;
 use crate::problem::{Code, Failure, Problem};
 use crate::web::reply::Refusal;
+use crate::web::visit;
 
 static ZIP: HeaderValue = HeaderValue::from_static("application/zip");
 static OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -39,11 +41,30 @@ async fn transfer(
     Path((token, _)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let answered = match prepare(&app, &token, request.method(), request.headers()) {
-        Ok(wanted) => hand_out(&app, wanted).await,
+    let carried = match prepare(&app, &token, &request) {
+        Ok(wanted) => carry(&app, &token, wanted).await,
         Err(failure) => Err(failure),
     };
-    answered.unwrap_or_else(|failure| Refusal::plain(&failure.into_problem()))
+    carried.unwrap_or_else(|failure| Refusal::plain(&failure.into_problem()))
+}
+
+/// Leaves a file to whoever is to deliver it, or hands it out.
+async fn carry(app: &App, token: &str, wanted: Wanted) -> Result<Response, Failure> {
+    let left = match wanted.looks {
+        // What the proxy will say of the file, so that a look and the bytes agree. It costs nothing.
+        true => carriers::describe(app, wanted.carrier, &wanted.authorized).await,
+        false => carriers::leave_to(app, wanted.carrier, &wanted.authorized, token).await?,
+    };
+    let Some((status, headers)) = left else { return hand_out(app, wanted).await };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    if wanted.carrier == Carrier::Proxy {
+        // The name and kind are ours to tell; length, ranges and tags are the proxy's.
+        let head = wanted.authorized.head.get_or_init(|| head(&wanted.authorized));
+        response.headers_mut().clone_from(head);
+    }
+    response.headers_mut().extend(headers);
+    Ok(response)
 }
 
 /// The answer to a request for a session's file, without a detour; `None` for all other requests,
@@ -53,7 +74,10 @@ pub fn at_once<B>(app: &App, request: &Request<B>) -> Option<Response> {
     let plain = !token.contains('%') && !name.is_empty() && !name.contains('/');
     let asks = plain && matches!(*request.method(), Method::GET | Method::HEAD);
     let answered = asks.then(|| {
-        let wanted = prepare(app, token, request.method(), request.headers())?;
+        let wanted = prepare(app, token, request)?;
+        if wanted.carrier != Carrier::Us {
+            return Ok(None);
+        }
         let opened = opening::at_hand(&**app.blobs(), wanted.authorized.goods(), &wanted.decision.parts);
         Ok(opened.map_err(|error| unreadable(&error))?.map(|opened| answer(app, wanted, opened)))
     });
@@ -70,10 +94,15 @@ struct Wanted {
     decision: Decision,
     /// Whether the bytes themselves are asked for.
     body: bool,
+    /// Whether only their description is.
+    looks: bool,
+    /// Who is to deliver them.
+    carrier: Carrier,
 }
 
 /// Whether a request may be answered, and with which parts.
-fn prepare(app: &App, token: &str, method: &Method, headers: &HeaderMap) -> Result<Wanted, Failure> {
+fn prepare<B>(app: &App, token: &str, request: &Request<B>) -> Result<Wanted, Failure> {
+    let (method, headers) = (request.method(), request.headers());
     // Asked for first: what is committed while the database is read must not be taken for known.
     let asked = Asked { commits: app.commits(), at: app.now() };
     let authorized = match app.transfers().known(token, asked) {
@@ -85,7 +114,14 @@ fn prepare(app: &App, token: &str, method: &Method, headers: &HeaderMap) -> Resu
         return Err(flow::over().into());
     }
     let body = *method == Method::GET && decision.status.is_success();
-    Ok(Wanted { authorized, asked, decision, body })
+    let looks = *method == Method::HEAD;
+    // Whoever delivers judges ranges and conditions by tags of its own.
+    let carrier = match carriers::carrier(app, &authorized, &visit::peer(request)) {
+        // A bucket's addresses are signed for one method.
+        Carrier::Bucket if looks => Carrier::Us,
+        carrier => carrier,
+    };
+    Ok(Wanted { authorized, asked, decision, body, looks, carrier })
 }
 
 fn representation(goods: &Goods) -> Representation<'_> {
@@ -105,7 +141,7 @@ async fn hand_out(app: &App, wanted: Wanted) -> Result<Response, Failure> {
 }
 
 fn answer(app: &App, wanted: Wanted, opened: Opened) -> Response {
-    let Wanted { authorized, asked, decision, body } = wanted;
+    let Wanted { authorized, asked, decision, body, .. } = wanted;
     let goods = authorized.goods();
     let of = representation(goods);
     let mut response = Response::new(Body::empty());
@@ -116,7 +152,9 @@ fn answer(app: &App, wanted: Wanted, opened: Opened) -> Response {
     if body {
         let transfer = app.transfers().begin(&authorized, asked);
         let blobs = (Arc::clone(app.blobs()), opened);
-        *response.body_mut() = Body::new(Transfer::new(Arc::clone(&authorized), blobs, pieces, transfer));
+        let tags = Arc::clone(app.archive_tags());
+        *response.body_mut() =
+            Body::new(Transfer::new(Arc::clone(&authorized), blobs, pieces, transfer, tags));
     }
     response
 }
@@ -147,7 +185,11 @@ fn kind(goods: &Goods) -> &'static HeaderValue {
 
 fn authorize(app: &App, token: String, asked: Asked) -> Result<Authorized, Failure> {
     let ring = app.ring_arc();
-    app.read_now(move |snapshot| flow::authorize(snapshot, &ring, &token, asked.at))
+    let authorized = app.read_now(move |snapshot| flow::authorize(snapshot, &ring, &token, asked.at))?;
+    if let Goods::Archive(layout, _) = authorized.goods() {
+        app.archive_tags().teach(layout);
+    }
+    Ok(authorized)
 }
 
 fn unreadable(error: &Unreadable) -> Problem {

@@ -9,7 +9,7 @@ use crate::failpoint;
 use crate::fulfillment::{self, GrantStatus};
 use crate::jobs::runner::JobError;
 use crate::jobs::{self, Claimed};
-use crate::{access, encryption, orders, payloads};
+use crate::{access, encryption, orders, payloads, plugins, stamps};
 
 /// Makes a part that still waits; ends the job with what came of it.
 pub async fn make(app: &App, job: &Claimed, merchant: MerchantId, key: &PartKey) -> Result<(), JobError> {
@@ -18,6 +18,9 @@ pub async fn make(app: &App, job: &Claimed, merchant: MerchantId, key: &PartKey)
         Part::Payload => payloads::jobs::make(app, &unit).await,
         Part::Access => access::jobs::make(app, &unit).await,
         Part::Encrypt => encryption::jobs::make(app, &unit).await,
+        Part::Plugin => plugins::jobs::make(app, &unit).await,
+        Part::DropShip => Ok(plugins::jobs::queue()),
+        Part::Stamp => stamps::jobs::make(app, &unit).await,
     };
     failpoint!(PartMade);
     match made {

@@ -24,6 +24,12 @@ db::words! {
         Access = "access",
         /// Copies of files for the buyer's own key.
         Encrypt = "encrypt",
+        /// What a plug-in hands over.
+        Plugin = "plugin",
+        /// What staff send.
+        DropShip = "drop_ship",
+        /// The buyer's own copy of a file, stamped; the subject is the file's version.
+        Stamp = "stamp",
     }
 }
 
@@ -32,8 +38,8 @@ impl Part {
     /// something up waits for the money.
     pub const fn before_money(self) -> bool {
         match self {
-            Self::Payload | Self::Encrypt => true,
-            Self::Access => false,
+            Self::Payload | Self::Stamp | Self::Encrypt => true,
+            Self::Plugin | Self::DropShip | Self::Access => false,
         }
     }
 }
@@ -137,8 +143,19 @@ pub enum Made {
         /// What the buyer is told.
         texts: Vec<MadeText>,
     },
+    /// It is there, and more is to be made because of it.
+    Leads {
+        /// Contents, in the order in which they are listed.
+        files: Vec<MadeFile>,
+        /// What else, each with its subject.
+        further: Vec<(Part, String)>,
+    },
+    /// No copy of a file can be made, and the file itself is handed out; the sentence says why.
+    AsItIs(FileVersionId, String),
     /// A person has to decide; the sentence says why and what can be done.
     Held(String),
+    /// It is held, and nobody is asked: the seller wanted it so. The sentence says why.
+    Kept(String),
     /// Nothing can be done until somebody refills a stock; whoever does resumes it.
     Waits(String),
 }

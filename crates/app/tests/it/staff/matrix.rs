@@ -85,9 +85,14 @@ impl World {
                 Ok(app::access::desk_store::page(cx.tx, (cx.merchant, product_id), None, 1)?.remove(0).id)
             })
             .expect("an entry is imported");
+        let plugin = t.write(|cx| app::plugins::flow::add(cx, "default", "https://example.com/hook"));
+        let plugin = plugin.expect("a plug-in").0.id;
+        let upload = t.begin_upload(&product, "extra.bin", None);
         let ids = [
             ("event", event.to_string()),
             ("entry", entry.to_string()),
+            ("upload", upload.to_string()),
+            ("offset", "7340033".to_owned()),
             ("product", product.id.to_string()),
             ("file", file),
             ("price", price),
@@ -102,6 +107,7 @@ impl World {
             ("key", t.program().id.to_string()),
             ("staff", t.person("colleague@staff.example", Role::Support).id.to_string()),
             ("job", job),
+            ("plugin", plugin.to_string()),
         ];
         Self { ids: ids.to_vec() }
     }
@@ -311,7 +317,7 @@ fn another_merchants_owner_finds_nothing(t: TestApp) {
 }
 
 /// What every form of the back office could ask for.
-fn filled(token: &str) -> [(&str, &str); 14] {
+fn filled(token: &str) -> [(&str, &str); 17] {
     [
         ("_csrf", token),
         ("role", "read_only"),
@@ -327,6 +333,9 @@ fn filled(token: &str) -> [(&str, &str); 14] {
         ("part", "payload"),
         ("subject", ""),
         ("spec", "/goods/a.zip"),
+        ("url", "https://example.com/other"),
+        ("order", "ord_00000000000000000000000001"),
+        ("archive", "none"),
     ]
 }
 
