@@ -6,6 +6,7 @@
 //! order, units, grants, messages; every arrow is a unique key, so running it twice changes
 //! nothing.
 
+pub mod access;
 pub mod alarms;
 pub mod announcements;
 pub mod api_keys;
@@ -20,6 +21,7 @@ pub mod customers;
 pub mod cx;
 pub mod deliverables;
 pub mod downloads;
+pub mod encryption;
 pub mod events;
 pub mod failpoint;
 pub mod fulfillment;
@@ -49,5 +51,7 @@ pub mod sessions;
 pub mod staff;
 pub mod stamps;
 pub mod storage;
+pub mod streams;
+pub mod tickets;
 pub mod uploads;
 pub mod web;

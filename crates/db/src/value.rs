@@ -330,6 +330,7 @@ macro_rules! text_values {
 text_values!(
     Currency,
     EmailAddress,
+    kernel::AccessEntryId,
     kernel::ApiKeyId,
     kernel::ChoiceId,
     kernel::ConnectionId,
@@ -356,6 +357,7 @@ text_values!(
     kernel::ReviewId,
     kernel::SessionId,
     kernel::StaffId,
+    kernel::TicketEventId,
     kernel::TransferId,
     kernel::UploadId,
 );

@@ -189,6 +189,10 @@ ids! {
     EventId = "evt";
     /// Work for the outside world.
     JobId = "job";
+    /// Something that takes place once, and that tickets are sold for.
+    TicketEventId = "tev";
+    /// One entry of a list of access data.
+    AccessEntryId = "ace";
 }
 
 #[cfg(test)]

@@ -18,10 +18,10 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{EmailAddress, EmailError};
 pub use entropy::{Draws, Entropy, SeededEntropy, SystemEntropy};
 pub use ids::{
-    ApiKeyId, ChoiceId, ConnectionId, CustomerId, DownloadId, EventId, FactId, FileVersionId, GrantChangeId,
-    GrantId, IdError, InvoiceId, JobId, LineId, LoginTokenId, MerchantId, MessageId, NoticeId, OrderId,
-    PaymentId, PluginId, PriceId, ProductFileId, ProductId, ReviewId, SessionId, StaffId, TransferId,
-    UploadId,
+    AccessEntryId, ApiKeyId, ChoiceId, ConnectionId, CustomerId, DownloadId, EventId, FactId, FileVersionId,
+    GrantChangeId, GrantId, IdError, InvoiceId, JobId, LineId, LoginTokenId, MerchantId, MessageId, NoticeId,
+    OrderId, PaymentId, PluginId, PriceId, ProductFileId, ProductId, ReviewId, SessionId, StaffId,
+    TicketEventId, TransferId, UploadId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use secret::Secret;

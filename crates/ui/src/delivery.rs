@@ -49,12 +49,56 @@ pub struct LinkPage {
     pub files: Vec<LinkFile>,
     /// License keys, serials, logins.
     pub keys: Vec<KeyShown>,
+    /// What opens elsewhere: streams, tickets.
+    pub doors: Vec<LinkDoor>,
+    /// The form for the buyer's own key, where files are encrypted to it.
+    pub own_key: Option<OwnKey>,
     /// The seller's words on this product: plain text.
     pub note: Option<String>,
     /// Something of it is still being made; the page shows it when it is there.
     pub making: bool,
     /// True while the payment is pending: access may be withdrawn.
     pub provisional: bool,
+}
+
+/// Something behind a keyed link that has a page of its own.
+#[derive(Debug, Clone, Serialize)]
+pub struct LinkDoor {
+    /// What it is.
+    pub kind: DoorKind,
+    /// What it is called.
+    pub title: String,
+    /// Where it is, and when; empty where there is nothing to say.
+    pub about: String,
+    /// The path of its page.
+    pub path: String,
+}
+
+/// What is behind a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoorKind {
+    /// A stream or a page.
+    Stream,
+    /// A ticket.
+    Ticket,
+}
+
+/// The buyer's own key. The form posts `public_key`.
+#[derive(Debug, Clone, Serialize)]
+pub struct OwnKey {
+    /// Where it is posted to.
+    pub post_path: String,
+    /// The key that was given: its first letters.
+    pub given: Option<String>,
+    /// The whole key, to have copies made of what has none yet.
+    pub again: Option<String>,
+    /// Whether another one can be given.
+    pub changeable: bool,
+    /// What was typed, unless it is a secret.
+    pub typed: String,
+    /// Field name to what is wrong with it.
+    pub errors: BTreeMap<String, String>,
 }
 
 /// All files behind a keyed link, in one archive.
@@ -178,6 +222,8 @@ impl Template for LinkPage {
                 file("lights-and-buoys.xlsx", 3_503_200, Some(0)),
             ],
             keys: Vec::new(),
+            doors: Vec::new(),
+            own_key: None,
             note: Some(text("The charts need a reader for S-57, such as OpenCPN.\n\nHave fair winds!")),
             making: false,
             provisional: false,
@@ -213,6 +259,38 @@ impl Template for LinkPage {
             files: plain.files.iter().take(2).cloned().collect(),
             ..plain.clone()
         };
+        let door = |kind, title: &str, about: &str| LinkDoor {
+            kind,
+            title: text(title),
+            about: text(about),
+            path: text("/k/gt_7Qm2Vx9fKp4RtZ1c"),
+        };
+        let doors = Self {
+            archive: None,
+            files: Vec::new(),
+            doors: vec![
+                door(DoorKind::Ticket, "Evening of Charts", "2027-05-01 19:30, Old Harbor Hall"),
+                door(DoorKind::Stream, LONG, ""),
+            ],
+            ..plain.clone()
+        };
+        let key = |given: Option<&str>, changeable, wrong: &str| OwnKey {
+            post_path: text("/d/gt_7Qm2Vx9fKp4RtZ1c/key"),
+            given: given.map(text),
+            again: None,
+            changeable,
+            typed: text(wrong),
+            errors: (!wrong.is_empty())
+                .then(|| (text("public_key"), text("This key is incomplete or mistyped.")))
+                .into_iter()
+                .collect(),
+        };
+        let keyless = Self { own_key: Some(key(None, true, "")), ..doors.clone() };
+        let mistyped = Self { own_key: Some(key(None, true, "age1x")), doors: Vec::new(), ..keyless.clone() };
+        let given = Self { own_key: Some(key(Some("age1t7rxyev2z3…"), true, "")), ..several.clone() };
+        let newer =
+            OwnKey { again: Some(text("age1t7rxyev2z3")), ..key(Some("ssh-ed25519 AAAA…"), false, "") };
+        let newer = Self { own_key: Some(newer), files: Vec::new(), archive: None, ..plain.clone() };
         let sealed = |file: &LinkFile| LinkFile { post_path: None, ..file.clone() };
         let protected = Self {
             archive: Some(LinkArchive {
@@ -234,7 +312,10 @@ impl Template for LinkPage {
             files: mailed.files.clone(),
             ..plain.clone()
         };
-        vec![plain, several, short, long, rtl, protected, mailed, to_choose]
+        vec![
+            plain, several, short, long, rtl, doors, keyless, mistyped, given, newer, protected, mailed,
+            to_choose,
+        ]
     }
 }
 

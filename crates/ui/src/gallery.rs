@@ -77,6 +77,8 @@ pub fn exhibits() -> Vec<Exhibit> {
         crate::delivery::exhibits(),
         crate::portal::exhibits(),
         crate::invoice::exhibits(),
+        crate::stream::exhibits(),
+        crate::ticket::exhibits(),
         crate::mailbox::exhibits(),
         crate::mails::exhibits(),
         crate::admin::exhibits(),

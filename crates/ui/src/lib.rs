@@ -41,8 +41,10 @@ pub mod portal;
 pub mod problem;
 pub mod samples;
 pub mod shop;
+pub mod stream;
 mod templates;
 pub mod texts;
+pub mod ticket;
 
 pub use accent::{Accent, AccentError, accent_css};
 pub use assets::{Asset, asset, asset_url, assets};

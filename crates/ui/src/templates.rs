@@ -25,6 +25,8 @@ pub(crate) fn all() -> impl Iterator<Item = Source> {
         crate::delivery::TEMPLATES,
         crate::portal::TEMPLATES,
         crate::invoice::TEMPLATES,
+        crate::stream::TEMPLATES,
+        crate::ticket::TEMPLATES,
         crate::mailbox::TEMPLATES,
         crate::mails::TEMPLATES,
         crate::admin::TEMPLATES,

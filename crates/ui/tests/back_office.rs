@@ -95,6 +95,13 @@ fn who_may_only_look_is_shown_nothing_to_press_but_their_own_account() {
         "stamp_lookup",
         "connection_new",
         "confirm",
+        "payload",
+        "ticket_event_form",
+        "product_access",
+        "product_encryption",
+        "product_stream",
+        "product_ticket",
+        "check_in",
     ];
     for (name, html) in pages(&frame) {
         if own.iter().chain(&refused).any(|page| name.starts_with(&format!("admin/{page}"))) {

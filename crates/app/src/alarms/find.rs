@@ -15,7 +15,7 @@ use crate::orders::wrong::{self, Among, Wrong};
 use crate::paging::bits_at;
 use crate::problem::Flow;
 use crate::storage::staff_pages::STORES;
-use crate::{events, jobs, reviews, storage};
+use crate::{access, events, jobs, reviews, storage};
 
 /// Examples under an alarm: enough to recognize the case, few enough to see the next alarm.
 const EXAMPLES: u32 = 3;
@@ -53,6 +53,7 @@ pub fn all(source: &mut impl Source, merchant: MerchantId, house: &House) -> Flo
     for state in [MessageState::Failed, MessageState::Expired, MessageState::Waiting] {
         found.extend(mail(source, merchant, state, house)?);
     }
+    found.extend(lists(source, merchant)?);
     found.extend(questions(source, merchant)?);
     found.extend(dead_jobs(source, merchant)?);
     Ok(found)
@@ -195,6 +196,27 @@ fn mail(
         since: stuck.first().map(|message| message.created_at),
         path: format!("/admin/messages?state={state}"),
         examples: shown(&stuck).map(example).collect(),
+    }))
+}
+
+/// Lists of access data with few free entries, or with buyers who wait for one.
+fn lists(source: &mut impl Source, merchant: MerchantId) -> Flow<Option<Alarm>> {
+    let low = access::desk_store::low(source, merchant, COUNTED_MAX)?;
+    let example = |list: &access::desk_store::Low| AlarmExample {
+        path: format!("/admin/products/{}/access", list.product),
+        what: list.name.clone(),
+        why: match list.waiting {
+            0 => format!("{} free", list.free),
+            waiting => format!("{} free, {waiting} waiting", list.free),
+        },
+    };
+    Ok((!low.is_empty()).then(|| Alarm {
+        kind: AlarmKind::AccessLow,
+        count: u32::try_from(low.len()).unwrap_or(COUNTED_MAX),
+        // Nobody writes down when a list ran low; what is low now needs somebody now.
+        since: None,
+        path: low.first().map(|list| format!("/admin/products/{}/access", list.product)).unwrap_or_default(),
+        examples: shown(&low).map(example).collect(),
     }))
 }
 

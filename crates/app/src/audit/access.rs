@@ -129,6 +129,15 @@ pub const GIVEN_IS_PAID: Check = Check {
                     WHERE u.file_version_id <> u.replaces_id AND d.started_at >= u.created_at",
         },
         Rule {
+            says: "a file was handed out as it is that its buyer gets only encrypted",
+            find: "SELECT d.id AS id, v.id AS detail FROM downloads d JOIN grants g ON g.id = d.grant_id
+                     JOIN order_lines l ON l.id = g.line_id AND l.deliverables LIKE '%\"encryption\":{%'
+                     LEFT JOIN download_files f ON f.download_id = d.id
+                     JOIN file_versions v ON v.id = COALESCE(d.file_version_id, f.file_version_id)
+                    WHERE NOT EXISTS (SELECT 1 FROM unit_files u WHERE u.line_id = g.line_id
+                           AND u.unit_no = g.unit_no AND u.file_version_id = v.id AND u.part = 'encrypt')",
+        },
+        Rule {
             says: "an original was handed out of which the buyer was to get a stamped copy",
             find: "SELECT d.id AS id, p.subject AS detail FROM unit_parts p
                      JOIN grants g ON g.line_id = p.line_id AND g.unit_no = p.unit_no

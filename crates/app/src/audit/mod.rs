@@ -7,6 +7,7 @@
 //! bounded whatever the size of the shop.
 
 mod access;
+mod admission;
 mod chain;
 mod contents;
 mod documents;
@@ -75,6 +76,8 @@ pub const CHECKS: &[Check] = &[
     replay::ALLOWED,
     WEBHOOKS,
     inbox::AUTHENTIC,
+    admission::PLACES,
+    admission::ENTRIES,
 ];
 
 const KEYS: Check = Check {

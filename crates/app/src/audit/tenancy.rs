@@ -105,6 +105,17 @@ pub const REFERENCES: &[Reference] = &[
     by_id("reviews", &[("order_id", "id")], "orders"),
     by_id("reviews", &[("notice_id", "id")], "notices"),
     by_id("events", &[("order_id", "id")], "orders"),
+    by_id("access_entries", &[("product_id", "id")], "products"),
+    by_id("access_entries", &[("line_id", "line_id"), ("unit_no", "unit_no")], "units"),
+    named("access_lists", "product_id", &[("product_id", "id")], "products"),
+    named("stream_secrets", "product_id", &[("product_id", "id")], "products"),
+    named("stream_visits", "grant_id", &[("grant_id", "id")], "grants"),
+    named("ticket_holds", "line_id", &[("line_id", "id")], "order_lines"),
+    named("ticket_holds", "line_id", &[("order_id", "id")], "orders"),
+    named("ticket_holds", "line_id", &[("event_id", "id")], "ticket_events"),
+    named("ticket_check_ins", "grant_id", &[("grant_id", "id")], "grants"),
+    named("ticket_check_ins", "grant_id", &[("event_id", "id")], "ticket_events"),
+    named("buyer_keys", "line_id", &[("line_id", "id")], "order_lines"),
 ];
 
 impl Reference {

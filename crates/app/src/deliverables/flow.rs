@@ -28,6 +28,9 @@ pub fn change(
     }
     let before = product.deliverables.clone();
     change(&mut product.deliverables);
+    if let Some(why) = product.deliverables.contradiction() {
+        return Err(Problem::conflict(why).into());
+    }
     if product.deliverables != before {
         products::store::save(cx.tx, &product, cx.now)?;
         product.version += 1;

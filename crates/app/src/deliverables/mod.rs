@@ -10,7 +10,7 @@ pub mod staff_view;
 use db::{FromColumn, IntoParam, Param, Value};
 
 use crate::parts::Part;
-use crate::{archives, payloads, stamps};
+use crate::{access, archives, encryption, payloads, stamps, streams, tickets};
 
 /// What a product delivers beside its files, or what a line was sold with.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -22,6 +22,18 @@ pub struct Deliverables {
     /// Files that a spec names below the operator's roots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<payloads::Terms>,
+    /// What lets the buyer in elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<access::Terms>,
+    /// A stream or page behind the buyer's own address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<streams::Terms>,
+    /// Admission to an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<tickets::Ticket>,
+    /// Files are handed out as copies for the buyer's own key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<encryption::Terms>,
     /// Each buyer gets a stamped copy of the files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp: Option<stamps::Stamping>,
@@ -33,18 +45,30 @@ impl Deliverables {
         *self == Self::default()
     }
 
+    /// Why these cannot be delivered together, and what to do.
+    pub const fn contradiction(&self) -> Option<&'static str> {
+        if self.encryption.is_some() && self.payload.is_some() {
+            return Some("files of a payload are not encrypted to the buyer's key; take one of the two away");
+        }
+        if self.encryption.is_some() && self.stamp.is_some() {
+            return Some("stamped copies are not encrypted to the buyer's key; take one of the two away");
+        }
+        None
+    }
+
     /// What has to be made for each unit, once its money is as far as `access` says.
     ///
     /// What leaves the house or uses something up waits for the money; copies of files do not. The
     /// stamped copies are not here: there is one for each file, and for each that comes later.
     pub fn parts(&self) -> Vec<Part> {
-        let parts = [self.payload.as_ref().map(|_| Part::Payload)];
+        let parts =
+            [self.payload.as_ref().map(|_| Part::Payload), self.access.as_ref().map(|_| Part::Access)];
         parts.into_iter().flatten().collect()
     }
 
     /// Whether a file of the product is handed out only as a copy that was made for the unit.
     pub fn replaces(&self, name: &str) -> bool {
-        self.stamp.as_ref().is_some_and(|stamp| stamp.covers(name))
+        self.encryption.is_some() || self.stamp.as_ref().is_some_and(|stamp| stamp.covers(name))
     }
 }
 

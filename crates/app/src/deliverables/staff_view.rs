@@ -12,5 +12,9 @@ pub fn rows(deliverables: &Deliverables) -> Vec<DeliveryRow> {
         row("packing", deliverables.archive.is_some()),
         row("payload", deliverables.payload.is_some()),
         row("stamping", deliverables.stamp.is_some()),
+        row("access", deliverables.access.is_some()),
+        row("stream", deliverables.stream.is_some()),
+        row("ticket", deliverables.ticket.is_some()),
+        row("encryption", deliverables.encryption.is_some()),
     ]
 }

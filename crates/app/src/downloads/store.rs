@@ -11,7 +11,7 @@ use crate::storage::Way;
 /// Which version of a file (`bought`) a line (`l`) of an order (`o`) gives: that of the day of
 /// purchase, the newest, or the newest of those that came out while its buyer was to get updates.
 /// A day of updates is 24 hours, from the payment; where that is still pending, from the order.
-const VERSION: &str = "CASE l.file_policy
+pub const VERSION: &str = "CASE l.file_policy
         WHEN 'latest' THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
         WHEN 'updates_until' THEN (SELECT max(n.id) FROM file_versions n
              WHERE n.product_file_id = bought.product_file_id

@@ -60,6 +60,7 @@ pub fn path_of(subject: &str) -> Option<String> {
         "con" => "connections",
         "rev" => "reviews",
         "inv" => "invoices",
+        "tev" => "tickets",
         "stf" => return Some("/admin/staff".to_owned()),
         "key" => return Some("/admin/api-keys".to_owned()),
         "mer" => return Some("/admin/settings".to_owned()),

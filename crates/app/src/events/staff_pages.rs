@@ -27,7 +27,7 @@ const ACTORS: [(&str, &str); 7] = [
     ("visitor", "visitor"),
 ];
 /// What events are about.
-const NOUNS: [&str; 14] = [
+const NOUNS: [&str; 17] = [
     "order",
     "payment",
     "notice",
@@ -42,6 +42,9 @@ const NOUNS: [&str; 14] = [
     "api_key",
     "job",
     "list",
+    "ticket",
+    "access",
+    "stream",
 ];
 
 /// Registers the routes.

@@ -8,7 +8,7 @@ use crate::cx::Cx;
 use crate::downloads;
 use crate::orders::{Line, LineKind, Order};
 use crate::products::{self, PendingPolicy};
-use crate::{archives, parts};
+use crate::{archives, parts, tickets};
 
 /// What was done for an order's access.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -98,6 +98,7 @@ pub fn align(
     for mut grant in grants {
         let by = if by_money.contains(&grant.id) { RevokedBy::Money } else { RevokedBy::Staff };
         let Some((status, change)) = access.change(grant.status, by) else { continue };
+        let came_back = grant.status == GrantStatus::Revoked;
         grant.status = status;
         if status == GrantStatus::Active {
             let line = lines.iter().find(|line| line.id == grant.line);
@@ -106,6 +107,9 @@ pub fn align(
         }
         store::save_grant(cx.tx, &grant)?;
         note(cx, &grant, change, cause)?;
+        if came_back && lines.iter().any(|line| line.id == grant.line && line.deliverables.ticket.is_some()) {
+            tickets::store::count_again(cx.tx, cx.merchant, grant.line)?;
+        }
         if let Some(line) = lines.iter().find(|line| line.id == grant.line)
             && status == GrantStatus::Active
         {
@@ -149,6 +153,7 @@ pub fn revoke(cx: &mut Cx<'_, '_>, grant: &mut Grant, cause: &str) -> Result<(),
 pub fn give_back(cx: &mut Cx<'_, '_>, grant: &mut Grant, cause: &str) -> Result<(), DbError> {
     grant.status = GrantStatus::Active;
     store::save_grant(cx.tx, grant)?;
+    tickets::store::count_again(cx.tx, cx.merchant, grant.line)?;
     parts::flow::resume_given_back(cx, grant)?;
     note(cx, grant, GrantChange::Reinstated, cause)
 }

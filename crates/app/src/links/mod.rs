@@ -4,6 +4,7 @@
 //! base64url. The database alone opens nothing, a resend gives the same link, a reissue is
 //! the next generation, and an unknown id and a wrong code look and take the same.
 
+pub mod doors;
 pub mod flow;
 pub mod pages;
 pub mod view;

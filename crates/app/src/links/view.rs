@@ -2,9 +2,10 @@
 
 use db::Source;
 use kernel::{Secret, Timestamp};
-use ui::delivery::{ClosedLinkPage, ClosedReason, LinkArchive, LinkFile, LinkPage};
+use ui::delivery::{ClosedLinkPage, ClosedReason, LinkArchive, LinkDoor, LinkFile, LinkPage, OwnKey};
 use ui::shop::LinkState;
 
+use super::doors;
 use crate::archives::flow::Packing;
 use crate::archives::{self, PasswordRule};
 use crate::downloads::flow::{no_such_link, offered, open_link, unfinished};
@@ -48,6 +49,10 @@ pub struct Seen {
     pub awaits_password: bool,
     /// What the buyer is told.
     pub texts: Vec<MadeText>,
+    /// What of it has a page of its own.
+    pub doors: Vec<LinkDoor>,
+    /// The form for the buyer's own key.
+    pub own_key: Option<OwnKey>,
     /// What is made for it.
     pub parts: Vec<UnitPart>,
     /// Who delivers its files.
@@ -67,8 +72,11 @@ pub fn see(source: &mut impl Source, ring: &Ring, base_url: &str, token: &str) -
     };
     let files = downloads::store::files(source, &grant)?;
     let sessions = downloads::store::of_grant(source, grant.merchant, grant.id)?;
+    let parts = parts::store::of_grant(source, &grant, &line)?;
     let packing = archives::flow::packing(source, ring, line.deliverables.archive.as_ref(), &grant)?;
     Ok(Seen {
+        doors: doors::doors(source, ring, &grant, &line)?,
+        own_key: doors::own_key(source, token, &grant, &line, parts::any_unfinished(&parts))?,
         address: merchants::store::address(source, base_url, &merchant)?,
         archives: archive_store::of_files(source, &sessions, &files)?,
         awaits_password: matches!(packing, Packing::AwaitsPassword),
@@ -79,7 +87,7 @@ pub fn see(source: &mut impl Source, ring: &Ring, base_url: &str, token: &str) -
         way: storage::store::way(source, grant.merchant)?,
         support_text: product.map(|product| product.support_text).unwrap_or_default(),
         texts: parts::flow::texts(source, ring, &grant, &line)?,
-        parts: parts::store::of_grant(source, &grant, &line)?,
+        parts,
         merchant,
         order,
         line,
@@ -175,6 +183,8 @@ impl Seen {
             password_error: None,
             files: self.files.iter().map(file).collect(),
             keys: self.texts.iter().map(view::key_shown).collect(),
+            doors: self.doors.clone(),
+            own_key: self.own_key.clone(),
             making: parts::any_unfinished(&self.parts),
             note: Some(self.support_text.clone()).filter(|text| !text.trim().is_empty()),
             provisional: self.grant.status == GrantStatus::Provisional,

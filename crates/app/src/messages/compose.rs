@@ -139,7 +139,9 @@ fn open_deliveries(ring: &Ring, address: &Address, seen: &Seen) -> Vec<Delivery>
     let open = seen.grants.iter().filter(|grant| is_open(grant));
     open.filter_map(|grant| {
         let files = seen.files.get(&grant.id).cloned().unwrap_or_default();
-        let keys = seen.keys(ring, grant, LinkState::Open);
+        let mut keys = seen.keys(ring, grant, LinkState::Open);
+        let door = |(label, path): (String, String)| KeyShown { label, value: address.url(&path) };
+        keys.extend(seen.doors(ring, grant).into_iter().map(door));
         Some(Delivery { keys, ..delivery(ring, address, &seen.lines, grant.clone(), files)? })
     })
     .collect()

@@ -17,6 +17,7 @@ use crate::messages::flow::Recipient;
 use crate::messages::{self, MessageKind};
 use crate::problem::{Code, Flow, Problem};
 use crate::products::{self, ProductStatus};
+use crate::tickets;
 
 /// What a buyer asks for at our checkout.
 #[derive(Debug, Clone)]
@@ -99,13 +100,17 @@ pub fn place(cx: &mut Cx<'_, '_>, merchant: &Merchant, wanted: &Wanted) -> Flow<
         version: 1,
     };
     store::insert(cx.tx, &order)?;
+    let mut sold = Vec::new();
     for (place, (product, quantity, unit, answers)) in lines.into_iter().enumerate() {
         let line = line_of(cx, &order, place, &product, (quantity, unit));
         let line = Line { attributes: answers.attributes.into(), inputs: answers.inputs.into(), ..line };
         add_line(cx, &line)?;
+        sold.extend(tickets::flow::sales(&[line]));
     }
     let detail = serde_json::json!({ "due": order.due().to_string(), "source": order.source });
     events::flow::record(cx, Some(order.id), order.id, "order.placed", detail)?;
+    // Last: whoever wants places of the same event waits for this transaction to end.
+    tickets::flow::reserve(cx, &sold)?;
     Ok(order)
 }
 

@@ -19,6 +19,7 @@ use crate::payments::{self, Fact, FactKind, Payment};
 use crate::problem::{Code, Flow, Problem};
 use crate::products;
 use crate::reviews::{self, ReviewKind};
+use crate::tickets;
 
 /// Money that comes for a void order after so long is shown to a person: until then it is a buyer
 /// who tried again.
@@ -236,8 +237,22 @@ fn became_paid(cx: &mut Cx<'_, '_>, order: &mut Order, cause: &str) -> Flow<()> 
         fulfillment::flow::align(cx, order, &lines, Access::Open, cause)?;
     }
     fulfillment::flow::give(cx, to.customer, &lines, Access::Open, cause)?;
+    keep_places(cx, order, &lines)?;
     order.paid_at = order.paid_at.or(Some(cx.now));
     send_receipt(cx, order, &lines, &to)
+}
+
+/// Keeps the places of an order's tickets. Money decides: where there is none left, a person does what
+/// can be done.
+fn keep_places(cx: &mut Cx<'_, '_>, order: &Order, lines: &[Line]) -> Flow<()> {
+    let sales = tickets::flow::sales(lines);
+    for over in tickets::flow::keep(cx, &sales)? {
+        let name = lines.iter().find(|line| line.id == over).map_or("", |line| line.name.as_str());
+        let text =
+            format!("\"{name}\" was paid for after the last place was gone; its tickets do not work yet");
+        reviews::flow::ask(cx, ReviewKind::OverCapacity, order.id, None, text)?;
+    }
+    Ok(())
 }
 
 fn send_receipt(cx: &mut Cx<'_, '_>, order: &Order, lines: &[Line], to: &Recipient) -> Flow<()> {
@@ -260,11 +275,16 @@ fn became_pending(cx: &mut Cx<'_, '_>, order: &mut Order, news: &News<'_>) -> Fl
     let lines = store::lines(cx.tx, cx.merchant, order.id)?;
     fulfillment::flow::align(cx, order, &lines, Access::Provisional, &news.cause)?;
     fulfillment::flow::give(cx, to.customer, &lines, Access::Provisional, &news.cause)?;
+    keep_places(cx, order, &lines)?;
     tell(cx, order, MessageKind::PaymentPending, &news.cause)
 }
 
 fn became_void(cx: &mut Cx<'_, '_>, order: &mut Order, news: &News<'_>) -> Flow<()> {
     align(cx, order, news)?;
+    let lines = store::lines(cx.tx, cx.merchant, order.id)?;
+    if !tickets::flow::sales(&lines).is_empty() {
+        tickets::flow::release(cx, order.id)?;
+    }
     // Whoever was told "pending" is told how it ended; whoever left the gateway's page knows.
     if news.before == OrderStatus::Pending {
         tell(cx, order, MessageKind::PaymentFailed, &news.cause)?;
@@ -291,6 +311,7 @@ fn paid_again(cx: &mut Cx<'_, '_>, order: &mut Order, news: &News<'_>) -> Flow<(
     align(cx, order, news)?;
     let lines = store::lines(cx.tx, cx.merchant, order.id)?;
     let given = fulfillment::flow::give(cx, to.customer, &lines, Access::Open, &news.cause)?.given;
+    keep_places(cx, order, &lines)?;
     if given > 0 {
         send_receipt(cx, order, &lines, &to)
     } else {

@@ -26,6 +26,7 @@ use crate::invoices;
 use crate::links;
 use crate::merchants::{self, Address, Merchant};
 use crate::problem::{Code, Failure, Flow, Problem};
+use crate::tickets;
 use crate::web::form::Posted;
 use crate::web::limits;
 use crate::web::reply::{Refusal, frame, say, see_other, show_with};
@@ -135,6 +136,7 @@ fn refuse(app: &App, visit: &Visit, typed: &Typed, failure: Failure) -> Response
         (Code::NotFound, _) | (_, Some("currency")) => None,
         (_, Some("items")) => Some(say(app, visit, "said.nothing_to_pay", &[])),
         (_, Some("connection")) => Some(say(app, visit, "said.connection", &[])),
+        (_, Some(tickets::flow::PLACES)) => Some(say(app, visit, "said.places", &[])),
         (Code::Invalid, _) => Some(problem.detail.clone()),
         _ => return Refusal::page(app, visit, &problem),
     };
@@ -194,6 +196,9 @@ async fn pay(State(app): State<App>, visit: Visit, Path(token): Path<String>) ->
     let Some(connection) = found.connection.filter(|_| checkout::payable(order, app.now())) else {
         return see_other(&visit.url(&format!("/o/{token}")));
     };
+    if let Err(failure) = hold_on(&app, &found.seen).await {
+        return Refusal::from_failure(&app, &visit, failure);
+    }
     let addresses = (app.settings().base_url.as_str(), &found.address);
     match checkout::opening(app.ring(), addresses, order, &found.seen.lines, &connection) {
         Ok(Opening::Form { action, fields }) => {
@@ -206,6 +211,16 @@ async fn pay(State(app): State<App>, visit: Visit, Path(token): Path<String>) ->
         }
         Err(problem) => Refusal::page(&app, &visit, &problem),
     }
+}
+
+/// Tickets that nobody paid for are held for a while only: whoever goes to pay holds them anew, and is
+/// not sent to pay for what is gone.
+async fn hold_on(app: &App, seen: &Seen) -> Flow<()> {
+    if tickets::flow::sales(&seen.lines).is_empty() {
+        return Ok(());
+    }
+    let id = seen.order.id;
+    app.write(seen.order.merchant, Actor::Visitor, move |cx| tickets::flow::hold_on(cx, id)).await
 }
 
 fn handoff(

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use db::{DbError, Source};
-use kernel::{GrantId, Money, Timestamp};
+use kernel::{GrantId, MerchantId, Money, OrderId, Timestamp};
 use ui::shop::{FileFacts, KeyShown, LinkState, OrderLine, OrderState, Progress, UnitDelivery};
 
 use super::{Line, Order, OrderStatus, checkout, store};
@@ -18,6 +18,8 @@ use crate::parts::store::SealedText;
 use crate::parts::{self, MadeText, UnitPart};
 use crate::problem::{Code, Flow, Problem};
 use crate::ring::Ring;
+use crate::streams;
+use crate::tickets::{self, Hold};
 
 /// So many units are listed on one page.
 const UNITS_SHOWN_MAX: usize = 1_000;
@@ -35,6 +37,8 @@ pub struct Seen {
     pub files: BTreeMap<GrantId, Vec<GrantedFile>>,
     /// What is made for its units.
     pub parts: Vec<UnitPart>,
+    /// The places of its lines that sell tickets, each with what it admits to.
+    pub tickets: Vec<(Hold, String)>,
     /// What its buyer is told of each grant; sealed.
     pub texts: BTreeMap<GrantId, Vec<SealedText>>,
     /// The gateway's name, as buyers know it.
@@ -77,6 +81,7 @@ pub fn see(source: &mut impl Source, order: Order) -> Result<Seen, DbError> {
     // Most orders are files alone, and cost no further question.
     let made = lines.iter().any(|line| !line.deliverables.is_empty());
     let parts = if made { parts::store::of_order(source, merchant, id)? } else { Vec::new() };
+    let tickets = if made { tickets_of(source, merchant, id)? } else { Vec::new() };
     let mut texts = BTreeMap::new();
     for grant in grants.iter().filter(|_| made).take(UNITS_SHOWN_MAX) {
         texts.insert(grant.id, parts::store::texts(source, grant)?);
@@ -85,6 +90,7 @@ pub fn see(source: &mut impl Source, order: Order) -> Result<Seen, DbError> {
         lines,
         grants,
         parts,
+        tickets,
         texts,
         files,
         brand: connection.map(|connection| connection.brand().to_owned()).unwrap_or_default(),
@@ -181,7 +187,35 @@ impl Seen {
     }
 }
 
+fn tickets_of(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<Vec<(Hold, String)>, DbError> {
+    let mut tickets = Vec::new();
+    for hold in tickets::store::holds_of(source, merchant, order)? {
+        let event = tickets::store::by_id(source, merchant, hold.event)?;
+        tickets.push((hold, event.map(|event| event.title).unwrap_or_default()));
+    }
+    Ok(tickets)
+}
+
 impl Seen {
+    /// What of a grant has a page of its own: its name and its path.
+    pub fn doors(&self, ring: &Ring, grant: &Grant) -> Vec<(String, String)> {
+        let own = self.tickets.iter().find(|(hold, _)| hold.line == grant.line);
+        let ticket = own.and_then(|(hold, title)| {
+            let path = tickets::code::page_path(ring, hold, grant.id, grant.unit_no)?;
+            Some((title.clone(), path))
+        });
+        let line = self.lines.iter().find(|line| line.id == grant.line);
+        let stream = line.and_then(|line| {
+            let title = line.deliverables.stream.as_ref()?.title.clone();
+            Some((title, streams::path(ring, grant)?))
+        });
+        ticket.into_iter().chain(stream).collect()
+    }
+
     /// Whether something of a grant is still being made.
     pub fn is_making(&self, grant: &Grant) -> bool {
         let own = |part: &&UnitPart| (part.key.line, part.key.unit_no) == (grant.line, grant.unit_no);

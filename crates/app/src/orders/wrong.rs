@@ -42,7 +42,7 @@ pub enum Among {
 
 const LACKS_GOODS: &str =
     "EXISTS (SELECT 1 FROM order_lines l WHERE l.order_id = near.id AND l.kind = 'product'
-         AND (NOT EXISTS (SELECT 1 FROM line_files f WHERE f.line_id = l.id)
+         AND (l.deliverables = '{}' AND NOT EXISTS (SELECT 1 FROM line_files f WHERE f.line_id = l.id)
               OR (SELECT count(*) FROM grants g WHERE g.line_id = l.id)
                  < CASE WHEN l.quantity > $6 THEN 1 ELSE l.quantity END))";
 

@@ -13,7 +13,7 @@ use crate::orders::Line;
 use crate::problem::{Flow, Problem};
 use crate::reviews::{self, ReviewKind};
 use crate::ring::Ring;
-use crate::{events, orders, products, stamps};
+use crate::{access, encryption, events, orders, products, stamps};
 
 /// Wants the parts of a unit as far as its grant allows, each once.
 pub fn want(cx: &mut Cx<'_, '_>, line: &Line, grant: &Grant) -> Result<(), DbError> {
@@ -23,13 +23,21 @@ pub fn want(cx: &mut Cx<'_, '_>, line: &Line, grant: &Grant) -> Result<(), DbErr
     for part in line.deliverables.parts() {
         if grant.status == GrantStatus::Active || part.before_money() {
             let key = PartKey { line: line.id, unit_no: grant.unit_no, part, subject: String::new() };
-            want_one(cx, line.order, key)?;
+            if store::insert(cx.tx, cx.merchant, line.order, &key, cx.now)? == Inserted::New {
+                match part {
+                    // The receipt is to have it.
+                    Part::Access => access::flow::tell(cx, line, grant, &key)?,
+                    Part::Payload | Part::Plugin | Part::DropShip | Part::Stamp | Part::Encrypt => {
+                        enqueue(cx, key)?
+                    }
+                }
+            }
         }
     }
     if line.deliverables.stamp.is_some() {
         stamps::flow::want(cx, grant)?;
     }
-    Ok(())
+    encryption::flow::want(cx, line, grant)
 }
 
 /// Wants one part, once.

@@ -21,6 +21,10 @@ db::words! {
     pub enum Part {
         /// Files that a spec names.
         Payload = "payload",
+        /// What lets the buyer in elsewhere.
+        Access = "access",
+        /// Copies of files for the buyer's own key.
+        Encrypt = "encrypt",
         /// What a plug-in hands over.
         Plugin = "plugin",
         /// What staff send.
@@ -35,8 +39,8 @@ impl Part {
     /// something up waits for the money.
     pub const fn before_money(self) -> bool {
         match self {
-            Self::Payload | Self::Stamp => true,
-            Self::Plugin | Self::DropShip => false,
+            Self::Payload | Self::Stamp | Self::Encrypt => true,
+            Self::Plugin | Self::DropShip | Self::Access => false,
         }
     }
 }

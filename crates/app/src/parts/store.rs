@@ -324,7 +324,8 @@ pub fn let_go(tx: &mut Tx<'_>, sha256: &str, now: Timestamp) -> Result<(), DbErr
     Ok(())
 }
 
-fn read(row: &mut Row) -> Result<UnitPart, DbError> {
+/// Reads a part's columns.
+pub fn read(row: &mut Row) -> Result<UnitPart, DbError> {
     Ok(UnitPart {
         key: PartKey {
             line: row.get("line_id")?,

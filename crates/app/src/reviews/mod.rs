@@ -23,6 +23,8 @@ db::words! {
         LateMoney = "late_money",
         /// Something that is to be made for a unit cannot be.
         PartHeld = "part_held",
+        /// Tickets were paid for when no place was left.
+        OverCapacity = "over_capacity",
     }
 }
 

@@ -18,6 +18,7 @@ use crate::sessions::{self, Holder, Session};
 use crate::web::desk::{Desk, SIGN_IN};
 use crate::web::form::Posted;
 use crate::web::limits::take;
+use crate::web::qr;
 use crate::web::reply::see_other;
 use crate::web::signed_in::{self, Side};
 use crate::web::staff_visit::StaffVisit;
@@ -207,7 +208,7 @@ async fn offer_totp(State(app): State<App>, staff: StaffVisit) -> Response {
 fn totp_page(app: &App, staff: &StaffVisit, errors: Errors) -> Flow<TotpSetupPage> {
     let secret = totp::offered(app.ring(), staff.staff.id, staff.session.id);
     let address = totp::address(&secret, &staff.visit.merchant.name, staff.staff.email.as_str());
-    let picture = totp::qr_svg(&address, "QR");
+    let picture = qr::svg(&address, "QR");
     let too_long = || Problem::new(Code::Internal, "the shop's name is too long for a QR code");
     Ok(TotpSetupPage {
         qr_svg: picture.ok_or_else(too_long)?,

@@ -6,7 +6,6 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::{Secret, SessionId, StaffId, Timestamp};
-use qrcodegen::{QrCode, QrCodeEcc};
 use sha1::Sha1;
 
 use crate::ring::Ring;
@@ -72,25 +71,6 @@ pub fn address(secret: &Secret<Vec<u8>>, shop: &str, email: &str) -> String {
     )
 }
 
-/// A text as a QR code: one `<svg>` element, dark on light, without styles or scripts.
-pub fn qr_svg(text: &str, label: &str) -> Option<String> {
-    const MARGIN: i32 = 4;
-    let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
-    let whole = code.size() + 2 * MARGIN;
-    let mut path = String::new();
-    for y in 0..code.size() {
-        for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
-            path.push_str(&format!("M{} {}h1v1h-1z", x + MARGIN, y + MARGIN));
-        }
-    }
-    let label: String = label.chars().filter(|letter| letter.is_alphanumeric() || *letter == ' ').collect();
-    Some(format!(
-        "<svg viewBox=\"0 0 {whole} {whole}\" width=\"{whole}\" height=\"{whole}\" shape-rendering=\"crispEdges\" \
-         role=\"img\" aria-label=\"{label}\"><path fill=\"#fff\" d=\"M0 0h{whole}v{whole}H0z\"/>\
-         <path fill=\"#000\" d=\"{path}\"/></svg>"
-    ))
-}
-
 fn base32(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let mut text = String::new();
@@ -151,12 +131,5 @@ mod tests {
     fn the_secret_is_spelled_as_rfc_4648_does() {
         assert_eq!(base32(b"foobar"), "MZXW6YTBOI");
         assert_eq!(spelled(&secret()), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
-    }
-
-    #[test]
-    fn the_picture_is_one_plain_element() {
-        let svg = qr_svg(&address(&secret(), "Ada & Co", "grace@shop.example"), "QR").unwrap();
-        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>"));
-        assert!(!svg.contains("style") && !svg.contains("script") && !svg.contains('&'));
     }
 }

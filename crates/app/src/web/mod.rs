@@ -9,6 +9,7 @@ pub mod files;
 pub mod form;
 pub mod limits;
 pub mod listing;
+pub mod qr;
 pub mod reply;
 pub mod signed_in;
 pub mod staff_visit;
@@ -31,9 +32,9 @@ use tower::{Service, ServiceExt as _};
 
 use crate::app::App;
 use crate::{
-    api_keys, archives, carts, connections, customers, downloads, events, home, invoices, jobs, links,
-    merchants, messages, notices, orders, parts, payloads, pickups, plugins, products, reviews, staff,
-    stamps, storage, uploads,
+    access, api_keys, archives, carts, connections, customers, downloads, encryption, events, home, invoices,
+    jobs, links, merchants, messages, notices, orders, parts, payloads, pickups, plugins, products, reviews,
+    staff, stamps, storage, streams, tickets, uploads,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -66,6 +67,11 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = connections::staff_pages::desk(desk);
     let desk = reviews::staff_pages::desk(desk);
     let desk = stamps::staff_pages::desk(desk);
+    let desk = tickets::staff_pages::desk(desk);
+    let desk = tickets::product_pages::desk(desk);
+    let desk = access::staff_pages::desk(desk);
+    let desk = streams::staff_pages::desk(desk);
+    let desk = encryption::staff_pages::desk(desk);
     let desk = stamps::product_pages::desk(desk);
     let desk = api_keys::staff_pages::desk(desk);
     let desk = storage::staff_pages::desk(desk);
@@ -126,6 +132,9 @@ fn router(app: App) -> Router {
         .merge(orders::pages::routes())
         .merge(orders::portal::routes())
         .merge(customers::pages::routes())
+        .merge(tickets::pages::routes())
+        .merge(streams::pages::routes())
+        .merge(encryption::pages::routes())
         .fallback(reply::unknown)
         .layer(middleware::from_fn_with_state(app.clone(), visit::arrive))
         .layer(middleware::from_fn(guard))

@@ -2,6 +2,7 @@
 
 mod support;
 
+mod access;
 mod alarm_mails;
 mod api;
 mod attacks;

@@ -10,6 +10,7 @@ use url::Url;
 pub struct ContentSecurityPolicy {
     kind: Kind,
     form_actions: BTreeSet<String>,
+    frames: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,12 +30,12 @@ const DOWNLOAD: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
 impl ContentSecurityPolicy {
     /// For pages.
     pub const fn strict() -> Self {
-        Self { kind: Kind::Page, form_actions: BTreeSet::new() }
+        Self { kind: Kind::Page, form_actions: BTreeSet::new(), frames: BTreeSet::new() }
     }
 
     /// For files that merchants and customers brought.
     pub const fn download() -> Self {
-        Self { kind: Kind::Download, form_actions: BTreeSet::new() }
+        Self { kind: Kind::Download, form_actions: BTreeSet::new(), frames: BTreeSet::new() }
     }
 
     /// Lets a page's forms, and the redirects after them, go to this URL's origin too.
@@ -46,14 +47,32 @@ impl ContentSecurityPolicy {
         Ok(self)
     }
 
+    /// Lets a page show a page of this URL's origin in a frame.
+    ///
+    /// # Errors
+    /// When the text is not a URL with a plain host.
+    pub fn frame(mut self, url: &str) -> Result<Self, NotAnOrigin> {
+        self.frames.insert(origin(url).ok_or_else(|| NotAnOrigin(url.to_owned()))?);
+        Ok(self)
+    }
+
     /// The header's value.
     pub fn to_value(&self) -> HeaderValue {
         match self.kind {
             Kind::Download => HeaderValue::from_static(DOWNLOAD),
-            Kind::Page if self.form_actions.is_empty() => HeaderValue::from_static(PAGE),
+            Kind::Page if self.form_actions.is_empty() && self.frames.is_empty() => {
+                HeaderValue::from_static(PAGE)
+            }
             Kind::Page => {
                 let mut value = PAGE.to_owned();
                 for origin in &self.form_actions {
+                    value.push(' ');
+                    value.push_str(origin);
+                }
+                if !self.frames.is_empty() {
+                    value.push_str("; frame-src");
+                }
+                for origin in &self.frames {
                     value.push(' ');
                     value.push_str(origin);
                 }
@@ -84,6 +103,15 @@ mod tests {
 
     fn with(url: &str) -> String {
         ContentSecurityPolicy::strict().form_action(url).unwrap().to_value().to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_frame_is_let_in_from_one_origin_and_forms_stay_at_home() {
+        let policy =
+            ContentSecurityPolicy::strict().frame("https://player.example:8443/embed/42?a=b").unwrap();
+        let value = policy.to_value().to_str().unwrap().to_owned();
+        assert!(value.ends_with("; form-action 'self'; frame-src https://player.example:8443"), "{value}");
+        assert!(ContentSecurityPolicy::strict().frame("javascript:alert(1)").is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! They open the same database as the server and may run beside it; what they enqueue, the
 //! server does. Every verb that a script would read has `--json`.
 
+mod access;
 mod api_keys;
 mod audit;
 mod backup;
@@ -47,6 +48,9 @@ pub enum Verb {
     /// What is sold: add, list, show.
     #[command(subcommand)]
     Products(products::Verb),
+    /// Lists of access data: import, status.
+    #[command(subcommand)]
+    Access(access::Verb),
     /// Transactions: list, show, resend, extend, reissue, regenerate.
     #[command(subcommand)]
     Orders(orders::Verb),
@@ -167,6 +171,7 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         Verb::Merchants(verb) => merchants::run(&desk, verb),
         Verb::Connections(verb) => connections::run(&desk, verb),
         Verb::Products(verb) => products::run(&desk, verb),
+        Verb::Access(verb) => access::run(&desk, verb),
         Verb::Orders(verb) => orders::run(&desk, verb),
         Verb::Customers(verb) => customers::run(&desk, verb),
         Verb::Notices(verb) => notices::run(&desk, verb),

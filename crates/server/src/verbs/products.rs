@@ -223,7 +223,8 @@ fn bar(length: u64) -> ProgressBar {
     bar
 }
 
-fn find(desk: &Desk, text: &str) -> Result<Product, VerbError> {
+/// The product that was named by its id or item number.
+pub fn find(desk: &Desk, text: &str) -> Result<Product, VerbError> {
     let (merchant, wanted) = (desk.merchant, text.to_owned());
     let product = desk.app.read_now(move |snapshot| match wanted.parse::<ProductId>() {
         Ok(id) => Ok(store::by_id(snapshot, merchant, id)?),

@@ -22,6 +22,8 @@
 //! | `/products/{id}/archive`, `/products/{id}/files/{file}/remove` | [`ConfirmPage`] |
 //! | `/products/{id}/files/{file}/replace` | [`FileReplacePage`] |
 //! | `/products/{id}/stamping`, `/stamps` | [`StampingPage`], [`StampLookupPage`] |
+//! | `/products/{id}/payload` | [`PayloadPage`] |
+//! | `/products/{id}/{access,stream,ticket,encryption}` | [`AccessPage`], [`StreamSettingsPage`], [`TicketSettingsPage`], [`EncryptionSettingsPage`] |
 //! | `/plugins`, `/drop-ship` | [`PluginsPage`], [`DropShipPage`] |
 //! | `/products/{id}/payload`, `/products/{id}/packing` | [`PayloadPage`], [`ArchivePage`] |
 //! | `/products/{id}/pick-up` | [`PickUpPage`] |
@@ -34,6 +36,7 @@
 //! | `/connections`, `/connections/new`, `/connections/{id}`, `/connections/{id}/{disable,enable}` | [`ConnectionsPage`], [`NewConnectionPage`], [`ConnectionPage`], [`ConfirmPage`] |
 //! | `/api-keys`, `/api-keys/new`, `/api-keys/{id}/revoke` | [`ApiKeysPage`], [`NewApiKeyPage`], [`ConfirmPage`] |
 //! | `/staff`, `/staff/{id}/disable` | [`StaffPage`], [`ConfirmPage`] |
+//! | `/tickets`, `/tickets/new`, `/tickets/{id}`, `/tickets/{id}/edit`, `/tickets/{id}/check-in` | [`TicketEventsPage`], [`TicketEventFormPage`], [`TicketEventPage`], [`CheckInPage`] |
 //! | `/events`, `/jobs`, `/jobs/{id}/drop`, `/settings` | [`EventsPage`], [`JobsPage`], [`ConfirmPage`], [`SettingsPage`] |
 //! | `/stores` | [`StoresPage`] |
 //!
@@ -53,6 +56,7 @@ mod chart;
 mod confirm;
 mod connections;
 mod customers;
+mod deliveries;
 mod events;
 mod filters;
 mod home;
@@ -71,6 +75,7 @@ mod sample;
 mod settings;
 mod stamps;
 mod stores;
+mod tickets;
 mod timeline;
 mod words;
 
@@ -82,6 +87,10 @@ pub use chart::{Bar, DaySales, SalesChart};
 pub use confirm::{Act, ConfirmPage, DeniedPage, StaffProblemPage};
 pub use connections::{ConnectionFailure, ConnectionPage, ConnectionRow, ConnectionsPage, NewConnectionPage};
 pub use customers::{CustomerEditPage, CustomerForm, CustomerLink, CustomerPage, CustomerRow, CustomersPage};
+pub use deliveries::{
+    AccessEntryRow, AccessForm, AccessPage, AccessReport, EncryptionSettingsPage, StreamForm,
+    StreamSettingsPage, TicketSettingsPage,
+};
 pub use events::{EventRow, EventsPage, JobRow, JobsPage};
 pub use home::{Alarm, AlarmExample, HomePage, Setup};
 pub use invoices::{InvoicePage, InvoiceRow, InvoicesPage};
@@ -107,12 +116,16 @@ pub use reviews::{Resolved, ReviewLine, ReviewPage, ReviewRow, ReviewsPage};
 pub use settings::{SettingsForm, SettingsPage, WordField};
 pub use stamps::{CopyOf, FoundCopy, StampLookup, StampLookupPage, StampingFile, StampingForm, StampingPage};
 pub use stores::{LackingRow, StoreRow, StoresPage};
+pub use tickets::{
+    AttendeeRow, CheckInOutcome, CheckInPage, OverRow, TicketEventForm, TicketEventFormPage, TicketEventPage,
+    TicketEventRow, TicketEventsPage, TicketProduct,
+};
 pub use timeline::{Actor, DownloadEntry, Entry, FactEntry, Happening, MessageEntry, NoticeEntry};
 pub use words::{
-    AlarmKind, Defect, DeliveryWay, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind,
-    LinkPurpose, LinkState, MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part,
-    PartState, PaymentStatus, PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role,
-    SignInProblem, StaffState, StoreStanding, Word,
+    AccessEntryState, AlarmKind, Defect, DeliveryWay, DownloadState, FactKind, FilePolicy, GrantChange,
+    Health, InvoiceKind, LinkPurpose, LinkState, MessageKind, MessageState, Mode, NoticeState, OrderSource,
+    OrderStatus, Part, PartState, PaymentStatus, PendingPolicy, ProductStatus, ReviewKind, ReviewState,
+    Right, Role, SignInProblem, StaffState, StoreStanding, TicketStanding, Word,
 };
 
 pub(crate) use filters::register;
@@ -135,6 +148,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/confirm.html",
     "admin/connection.html",
     "admin/connection_new.html",
+    "admin/check_in.html",
     "admin/connections.html",
     "admin/customer.html",
     "admin/customer_edit.html",
@@ -159,10 +173,14 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/problem.html",
     "admin/product.html",
     "admin/payload.html",
+    "admin/product_access.html",
+    "admin/product_encryption.html",
     "admin/plugins.html",
     "admin/drop_ship.html",
     "admin/pick_up.html",
     "admin/product_form.html",
+    "admin/product_stream.html",
+    "admin/product_ticket.html",
     "admin/products.html",
     "admin/review.html",
     "admin/reviews.html",
@@ -174,6 +192,9 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/staff.html",
     "admin/stamp_lookup.html",
     "admin/stamping.html",
+    "admin/ticket_event.html",
+    "admin/ticket_event_form.html",
+    "admin/ticket_events.html",
     "admin/totp_setup.html",
 ];
 
@@ -221,6 +242,14 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ConnectionPage>("/admin/connections/con_1"),
         office::<ReviewsPage>("/admin/reviews"),
         office::<ReviewPage>("/admin/reviews/rev_1"),
+        office::<AccessPage>("/admin/products/prd_1"),
+        office::<StreamSettingsPage>("/admin/products/prd_1"),
+        office::<TicketSettingsPage>("/admin/products/prd_1"),
+        office::<EncryptionSettingsPage>("/admin/products/prd_1"),
+        office::<TicketEventsPage>("/admin/tickets"),
+        office::<TicketEventFormPage>("/admin/tickets/new"),
+        office::<TicketEventPage>("/admin/tickets/tev_1"),
+        office::<CheckInPage>("/admin/tickets/tev_1/check-in"),
         office::<EventsPage>("/admin/events"),
         office::<JobsPage>("/admin/jobs"),
         office::<StoresPage>("/admin/stores"),

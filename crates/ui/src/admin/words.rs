@@ -314,12 +314,18 @@ badges! {
         LateMoney = "late_money" is Info,
         /// Something that is to be made for a unit cannot be.
         PartHeld = "part_held" is Warn,
+        /// Tickets were paid for when no place was left.
+        OverCapacity = "over_capacity" is Warn,
     }
 
     /// What is made for a unit beside the files of its product.
     Part in "part" {
         /// Files that a spec names.
         Payload = "payload" is Quiet,
+        /// Access data.
+        Access = "access" is Quiet,
+        /// Copies for the buyer's own key.
+        Encrypt = "encrypt" is Quiet,
         /// What a plug-in hands over.
         Plugin = "plugin" is Quiet,
         /// What staff send.
@@ -340,6 +346,30 @@ badges! {
         LeftOut = "left_out" is Quiet,
         /// Its link has been over for long; it is made again when the link is prolonged.
         Swept = "swept" is Quiet,
+    }
+
+    /// What became of an entry of a list of access data.
+    AccessEntryState in "access_state" {
+        /// The next buyer may get it.
+        Free = "free" is Ok,
+        /// A buyer has it.
+        Taken = "taken" is Quiet,
+        /// A buyer had it; it is given to nobody else.
+        Burned = "burned" is Warn,
+        /// Taken out of the list.
+        Removed = "removed" is Quiet,
+    }
+
+    /// Whether a ticket lets somebody in.
+    TicketStanding in "ticket_standing" {
+        /// It does.
+        Good = "good" is Ok,
+        /// Its money was pulled back and may come again.
+        Suspended = "suspended" is Warn,
+        /// It was refunded or taken back.
+        Revoked = "revoked" is Bad,
+        /// It was paid for after the last place was gone.
+        NoPlace = "no_place" is Warn,
     }
 
     /// Whether a question still waits for a person.
@@ -418,6 +448,8 @@ badges! {
         Quarantined = "quarantined" is Bad,
         /// Mail that does not leave.
         MailFailing = "mail_failing" is Bad,
+        /// Lists of access data that run out.
+        AccessLow = "access_low" is Warn,
         /// Questions that wait for a person.
         OpenReviews = "open_reviews" is Warn,
         /// Work that was given up.

@@ -77,10 +77,20 @@ impl World {
                 Ok(first.one(snapshot, |row| row.get::<String>("id"))?)
             })
         });
+        let event = t.ticket_event(10).id;
+        let product_id = product.id;
+        let entry = t
+            .write(move |cx| {
+                app::access::flow::import(cx, product_id, app::access::list::Form::Lines, b"entry")?;
+                Ok(app::access::desk_store::page(cx.tx, (cx.merchant, product_id), None, 1)?.remove(0).id)
+            })
+            .expect("an entry is imported");
         let plugin = t.write(|cx| app::plugins::flow::add(cx, "default", "https://example.com/hook"));
         let plugin = plugin.expect("a plug-in").0.id;
         let upload = t.begin_upload(&product, "extra.bin", None);
         let ids = [
+            ("event", event.to_string()),
+            ("entry", entry.to_string()),
             ("upload", upload.to_string()),
             ("offset", "7340033".to_owned()),
             ("product", product.id.to_string()),
