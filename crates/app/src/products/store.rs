@@ -230,13 +230,13 @@ pub fn insert_blob(
 ) -> Result<(), DbError> {
     sql("INSERT INTO blobs (sha256, size, crc32, md5, created_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (sha256) DO UPDATE SET gone_at = NULL WHERE blobs.gone_at IS NOT NULL")
-        .bind(sha256)
-        .bind(size)
-        .bind(crc32)
-        .bind(md5)
-        .bind(now)
-        .execute(tx)
-        .map(drop)
+    .bind(sha256)
+    .bind(size)
+    .bind(crc32)
+    .bind(md5)
+    .bind(now)
+    .execute(tx)
+    .map(drop)
 }
 
 /// The digests of a shelf's contents that rows know of; see [`stores::BlobStore::list`].

@@ -232,9 +232,9 @@ pub fn contents(source: &mut impl Source, shelf: u8) -> Result<Vec<Content>, DbE
     let end = shelf.checked_add(1).map_or_else(|| "g".to_owned(), |next| format!("{next:02x}"));
     sql("SELECT sha256, size FROM blobs
           WHERE sha256 >= $1 AND sha256 < $2 AND gone_at IS NULL ORDER BY sha256")
-        .bind(format!("{shelf:02x}"))
-        .bind(end)
-        .all(source, |row| Ok(Content { sha256: row.get("sha256")?, size: row.get("size")? }))
+    .bind(format!("{shelf:02x}"))
+    .bind(end)
+    .all(source, |row| Ok(Content { sha256: row.get("sha256")?, size: row.get("size")? }))
 }
 
 fn read(row: &mut Row) -> Result<Trouble, DbError> {

@@ -26,7 +26,6 @@ pub fn desk(desk: Desk) -> Desk {
 }
 
 #[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
 struct NewUpload {
     #[serde(default)]
     name: String,
