@@ -2,6 +2,7 @@
 
 mod archive;
 mod checkout;
+mod fetching;
 mod landing;
 mod mails;
 mod orders;

@@ -12,7 +12,9 @@ pub mod goods;
 pub mod http;
 pub mod jobs;
 pub mod look;
+pub mod node;
 pub mod notices;
+pub mod served;
 pub mod state;
 pub mod unzip;
 
@@ -44,6 +46,8 @@ pub use http::Reply;
 pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// The shop's address.
 pub const BASE_URL: &str = "http://shop.test";
+/// What the shop's only ring key is.
+const RING_KEY: [u8; 32] = [7; 32];
 
 /// A shop with a simulated world around it.
 pub struct TestApp {
@@ -65,7 +69,7 @@ pub struct TestApp {
     left: RefCell<Left>,
     acknowledged: RefCell<Vec<Acknowledged>>,
     runtime: Runtime,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What a test says it leaves behind on purpose.
@@ -107,7 +111,7 @@ impl TestApp {
             db,
             clock: Arc::new(clock.clone()),
             entropy,
-            ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new([7; 32]))])).expect("a ring")),
+            ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new(RING_KEY))])).expect("a ring")),
             blobs: disk.clone(),
             mailer: mailer.clone(),
             outbound: Client::new(OutboundPolicy { allow }, &Roots::default()).expect("a client"),
@@ -128,7 +132,7 @@ impl TestApp {
             left: RefCell::default(),
             acknowledged: RefCell::default(),
             runtime,
-            _folder: folder,
+            folder,
         }
     }
 
