@@ -6,7 +6,6 @@ use app::orders::Order;
 use axum::body::Body;
 use db::Tuning;
 use http::Request;
-use kernel::{Entropy as _, SeededEntropy};
 use sha2::{Digest as _, Sha256};
 use testkit::Place;
 
@@ -50,9 +49,16 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     SIZES.iter().zip(1..).map(|((name, size), seed)| (*name, noise(seed, *size))).collect()
 }
 
+/// Bytes that do not repeat (SplitMix64).
 fn noise(seed: u64, size: usize) -> Vec<u8> {
-    let mut bytes = vec![0; size];
-    SeededEntropy::new(seed).fill(&mut bytes);
+    let mixed = |at: u64| {
+        let mut word = at.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (word ^ (word >> 31)).to_le_bytes()
+    };
+    let mut bytes: Vec<u8> = (seed << 32..).take(size / 8 + 1).flat_map(mixed).collect();
+    bytes.truncate(size);
     bytes
 }
 
