@@ -27,6 +27,8 @@ const FRAME_BYTES: u64 = 1024 * 1024;
 pub struct Transfer {
     authorized: Arc<Authorized>,
     blobs: Arc<dyn BlobStore>,
+    /// The content of a single file, which was opened before anything was promised.
+    opened: Option<Blob>,
     pieces: std::vec::IntoIter<Piece>,
     /// What is left of the present piece.
     range: Range<u64>,
@@ -61,12 +63,13 @@ impl Transfer {
     pub fn new(
         authorized: Arc<Authorized>,
         blobs: Arc<dyn BlobStore>,
+        opened: Option<Blob>,
         pieces: Vec<Piece>,
         transfer: Use,
     ) -> Self {
         let left = pieces.iter().map(Piece::length).sum();
         let pieces = pieces.into_iter();
-        Self { authorized, blobs, pieces, range: 0..0, stretch: None, left, transfer }
+        Self { authorized, blobs, opened, pieces, range: 0..0, stretch: None, left, transfer }
     }
 
     fn next_frame(&mut self) -> std::io::Result<Option<Counted>> {
@@ -98,7 +101,10 @@ impl Transfer {
         match &self.authorized.goods {
             Goods::File(content) => {
                 let range = std::mem::replace(&mut self.range, 0..0);
-                let blob = open(&*self.blobs, content).map_err(|error| unreadable(content, &error))?;
+                let blob = match &self.opened {
+                    Some(blob) => blob.clone(),
+                    None => open(&*self.blobs, content).map_err(|error| unreadable(content, &error))?,
+                };
                 self.stretch = Some(Stretch { ordinal: 0, blob, range });
                 Ok(None)
             }

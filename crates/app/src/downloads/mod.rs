@@ -163,8 +163,8 @@ pub struct Authorized {
     pub(super) generation: u32,
     pub(super) code: [u8; 16],
     pub(super) until: Timestamp,
-    /// What its answers say of the goods, once that was put together.
-    pub(super) head: OnceLock<HeaderMap>,
+    /// What its answers say of the goods, in the clear and over TLS, once that was put together.
+    pub(super) heads: [OnceLock<HeaderMap>; 2],
 }
 
 impl Authorized {

@@ -11,17 +11,19 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use net::headers::{ContentSecurityPolicy, attachment};
+use net::headers::{ContentSecurityPolicy, attachment, secure};
 use net::range::{Decision, Piece, Representation, decide, multipart};
+use net::serve::Scheme;
 use stores::StoreError;
 
 use super::body::{Transfer, open};
 use super::flow;
-use super::running::Asked;
+use super::running::{Asked, Running, Use};
 use super::{Authorized, Content, Goods, within_budget};
 use crate::app::App;
 use crate::problem::{Code, Failure, Problem};
 use crate::web::reply::Refusal;
+use crate::web::visit;
 
 static ZIP: HeaderValue = HeaderValue::from_static("application/zip");
 static OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
@@ -39,66 +41,90 @@ async fn transfer(
     Path((token, _)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    hand_out(&app, &token, request.method(), request.headers())
+    hand_out(&app, &token, &request)
 }
 
-/// The answer to a request for a session's file, without a detour; `None` for all other requests.
+/// The answer to a request for a session's file, with all its headers and without a detour; `None` for all other
+/// requests.
 pub fn at_once<B>(app: &App, request: &Request<B>) -> Option<Response> {
     let (token, name) = request.uri().path().strip_prefix("/t/")?.split_once('/')?;
     let plain = !token.contains('%') && !name.is_empty() && !name.contains('/');
     let asks = plain && matches!(*request.method(), Method::GET | Method::HEAD);
-    asks.then(|| hand_out(app, token, request.method(), request.headers()))
+    asks.then(|| hand_out(app, token, request))
 }
 
-fn hand_out(app: &App, token: &str, method: &Method, asked: &HeaderMap) -> Response {
-    match prepare(app, token, method, asked) {
+fn hand_out<B>(app: &App, token: &str, request: &Request<B>) -> Response {
+    let scheme = visit::peer(request).scheme;
+    match prepare(app, token, scheme, request.method(), request.headers()) {
         Ok(response) => response,
-        Err(failure) => Refusal::plain(&failure.into_problem()),
+        Err(failure) => {
+            let mut refusal = Refusal::plain(&failure.into_problem());
+            secure(refusal.headers_mut(), scheme, &ContentSecurityPolicy::strict());
+            refusal
+        }
     }
 }
 
-fn prepare(app: &App, token: &str, method: &Method, headers: &HeaderMap) -> Result<Response, Failure> {
-    // Asked for first: what is committed while the database is read must not be taken for known.
-    let asked = Asked { commits: app.commits(), at: app.now() };
-    let authorized = match app.transfers().known(token, asked) {
-        Some(authorized) => authorized,
-        None => Arc::new(authorize(app, token.to_owned(), asked)?),
-    };
+fn prepare(
+    app: &App,
+    token: &str,
+    scheme: Scheme,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Response, Failure> {
+    let (authorized, transfer) = authorized(app, token)?;
     let goods = authorized.goods();
-    if let Goods::File(content) = goods {
+    let opened = match goods {
         // Asked for before anything is promised.
-        open(&**app.blobs(), content).map_err(|error| unreadable(content, &error))?;
-    }
-    let of = Representation { size: goods.length(), etag: goods.etag(), last_modified: None };
+        Goods::File(content) => {
+            Some(open(&**app.blobs(), content).map_err(|error| unreadable(content, &error))?)
+        }
+        Goods::Archive(..) => None,
+    };
+    let of = representation(goods);
     let decision = decide(&of, method, headers);
-    if !leaves_budget(app, &authorized, &decision.parts) {
+    if !leaves_budget(goods, transfer.running(), &decision.parts) {
         return Err(flow::over().into());
     }
     let mut response = Response::new(Body::empty());
     *response.status_mut() = decision.status;
-    response.headers_mut().clone_from(authorized.head.get_or_init(|| head(&authorized)));
-    decision.describe(&of, response.headers_mut());
+    response.headers_mut().clone_from(head(&authorized, scheme));
+    decision.measure(response.headers_mut());
     let pieces = pieces(&of, kind(goods), &decision, response.headers_mut());
     if *method == Method::GET && decision.status.is_success() {
-        let transfer = app.transfers().begin(&authorized, asked);
         let blobs = Arc::clone(app.blobs());
-        *response.body_mut() = Body::new(Transfer::new(Arc::clone(&authorized), blobs, pieces, transfer));
+        let body = Transfer::new(Arc::clone(&authorized), blobs, opened, pieces, transfer);
+        *response.body_mut() = Body::new(body);
     }
     Ok(response)
 }
 
+/// What a token may have now, and a use of its session.
+fn authorized(app: &App, token: &str) -> Result<(Arc<Authorized>, Use), Failure> {
+    // Asked for first: what is committed while the database is read must not be taken for known.
+    let asked = Asked { commits: app.commits(), at: app.now() };
+    if let Some(known) = app.transfers().known(token, asked) {
+        return Ok(known);
+    }
+    let authorized = Arc::new(authorize(app, token.to_owned(), asked)?);
+    let transfer = app.transfers().begin(&authorized, asked);
+    Ok((authorized, transfer))
+}
+
+fn representation(goods: &Goods) -> Representation<'_> {
+    Representation { size: goods.length(), etag: goods.etag(), last_modified: None }
+}
+
 /// Whether each content in these parts may still be handed out by the session. For an archive each
 /// has a budget of its own, so that a small file in a large one cannot be fetched for ever.
-fn leaves_budget(app: &App, authorized: &Authorized, parts: &[Range<u64>]) -> bool {
-    let running = app.transfers().running(authorized.download());
-    let contents = authorized.goods().contents();
+fn leaves_budget(goods: &Goods, running: &Running, parts: &[Range<u64>]) -> bool {
+    let contents = goods.contents();
     let may = |ordinal: usize| {
         contents.get(ordinal).is_none_or(|content| {
-            let unsaved = running.as_ref().map_or(0, |running| running.unsaved(ordinal));
-            within_budget(content.handed_out.saturating_add(unsaved), content.size)
+            within_budget(content.handed_out.saturating_add(running.unsaved(ordinal)), content.size)
         })
     };
-    match authorized.goods() {
+    match goods {
         Goods::File(_) => may(0),
         Goods::Archive(layout, _) => parts.iter().all(|part| layout.entries_in(part).all(may)),
     }
@@ -121,9 +147,24 @@ fn unreadable(content: &Content, error: &StoreError) -> Problem {
     Problem::new(Code::Unavailable, "this file cannot be read at the moment; the seller has been told")
 }
 
-/// What every answer with this content says of it.
-fn head(authorized: &Authorized) -> HeaderMap {
+/// What every answer with this content says of it. Put together once: the security headers alone cost as much as
+/// the rest of a small answer.
+fn head(authorized: &Authorized, scheme: Scheme) -> &HeaderMap {
+    let [plain, secured] = &authorized.heads;
+    let place = match scheme {
+        Scheme::Http => plain,
+        Scheme::Https => secured,
+    };
+    place.get_or_init(|| {
+        let mut headers = describe(authorized);
+        secure(&mut headers, scheme, &ContentSecurityPolicy::strict());
+        headers
+    })
+}
+
+fn describe(authorized: &Authorized) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(32);
+    representation(authorized.goods()).describe(&mut headers);
     headers.insert(header::CONTENT_TYPE, kind(authorized.goods()).clone());
     headers.insert(header::CONTENT_DISPOSITION, attachment(authorized.name()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store, no-transform"));

@@ -91,11 +91,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match downloads::pages::at_once(&self.app, &request) {
-            Some(mut response) => {
-                let scheme = visit::peer(&request).scheme;
-                net::headers::secure(response.headers_mut(), scheme, &ContentSecurityPolicy::strict());
-                Box::pin(ready(Ok(response)))
-            }
+            Some(response) => Box::pin(ready(Ok(response))),
             None => Box::pin(self.routes.call(request.map(Body::new))),
         }
     }
