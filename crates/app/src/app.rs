@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use db::{Db, Snapshot};
 use kernel::{Clock, Draws, Entropy, MerchantId, Timestamp};
 use mail::Mailer;
-use stores::BlobStore;
-use tokio::sync::Notify;
+use stores::{BlobStore, Mirrors};
+use tokio::sync::{Notify, Semaphore};
 
 use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
 use crate::installation::{self, Quarantine};
 use crate::jobs::places::Places;
+use crate::payloads::source::{FileRoot, Remembered};
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
 
@@ -25,12 +26,22 @@ pub struct Settings {
     pub demo: bool,
     /// How many days raw notices are kept.
     pub raw_notice_days: i64,
+    /// The program that reads files of others with limits of its own: this one. Without it they are read here.
+    pub helper: Option<std::path::PathBuf>,
+    /// Folders that payloads may be taken from.
+    pub file_roots: Vec<FileRoot>,
 }
 
 impl Settings {
     /// The settings of a shop under this address.
     pub fn at(base_url: impl Into<String>) -> Self {
-        Self { base_url: base_url.into(), demo: false, raw_notice_days: 90 }
+        Self {
+            base_url: base_url.into(),
+            demo: false,
+            raw_notice_days: 90,
+            helper: None,
+            file_roots: Vec::new(),
+        }
     }
 }
 
@@ -45,7 +56,7 @@ pub struct Parts {
     /// The key ring.
     pub ring: Arc<Ring>,
     /// Where contents lie.
-    pub blobs: Arc<dyn BlobStore>,
+    pub blobs: Arc<Mirrors>,
     /// Where mail leaves.
     pub mailer: Arc<dyn Mailer>,
     /// Where calls to gateways leave.
@@ -62,11 +73,14 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     parts: Parts,
+    blobs: Arc<dyn BlobStore>,
     transfers: Transfers,
     limiter: net::limit::RateLimiter,
     job_waiting: Notify,
     commits: AtomicU64,
     job_places: Places,
+    file_work: Semaphore,
+    taken_files: Remembered,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
 }
@@ -76,9 +90,23 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let limiter = net::limit::RateLimiter::new(&*parts.entropy);
         let job_places = Places::new();
+        let taken_files = Remembered::default();
         let transfers = Transfers::default();
+        let blobs: Arc<dyn BlobStore> = parts.blobs.clone();
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
-        Self(Arc::new(Inner { parts, transfers, limiter, job_waiting, commits, job_places, quarantine }))
+        let file_work = Semaphore::new(1);
+        Self(Arc::new(Inner {
+            parts,
+            blobs,
+            transfers,
+            limiter,
+            job_waiting,
+            commits,
+            job_places,
+            file_work,
+            taken_files,
+            quarantine,
+        }))
     }
 
     /// The time.
@@ -106,8 +134,13 @@ impl App {
         &*self.0.parts.entropy
     }
 
-    /// Where contents lie.
+    /// Where contents lie: all stores as one.
     pub fn blobs(&self) -> &Arc<dyn BlobStore> {
+        &self.0.blobs
+    }
+
+    /// The stores that contents lie in, one by one.
+    pub fn stores(&self) -> &Arc<Mirrors> {
         &self.0.parts.blobs
     }
 
@@ -164,6 +197,16 @@ impl App {
     /// Places for jobs that run at once.
     pub fn job_places(&self) -> &Places {
         &self.0.job_places
+    }
+
+    /// A turn at work that takes a multiple of a file's size of memory: one at a time.
+    pub fn file_work(&self) -> &Semaphore {
+        &self.0.file_work
+    }
+
+    /// Files below the roots that were taken into the blob store.
+    pub fn taken_files(&self) -> &Remembered {
+        &self.0.taken_files
     }
 
     /// Why nothing leaves the house, if so: no mail, no call to a gateway. As last looked at by

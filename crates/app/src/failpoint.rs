@@ -51,6 +51,10 @@ hops! {
     MailAfterSend = "mail.after_send",
     /// It is recorded, with the end of its job.
     MailRecorded = "mail.recorded",
+    /// A part of a unit is made; no row knows it.
+    PartMade = "part.made",
+    /// It is recorded, with the end of its job.
+    PartRecorded = "part.recorded",
     /// A place of a link is reserved; the buyer has not heard where the bytes are.
     DownloadReserved = "download.reserved",
     /// Bytes were handed out that are not saved.
@@ -63,6 +67,10 @@ hops! {
     UploadStored = "upload.stored",
     /// A row knows it; the sender has not heard so.
     UploadRecorded = "upload.recorded",
+    /// A content is deflated and the stream stored; no row knows it.
+    PackedStored = "packed.stored",
+    /// A row knows it; archives that begin from now on have it.
+    PackedRecorded = "packed.recorded",
     /// A backup is written; it is not durable and has no name.
     BackupWritten = "backup.written",
     /// It is durable and has its name.

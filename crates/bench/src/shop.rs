@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use app::app::{App, Parts, Settings};
+use app::carts::CartItem;
 use app::connections::{self, Connection};
 use app::cx::Actor;
 use app::downloads::flow::{Client, start, start_archive};
@@ -90,12 +91,15 @@ pub fn wire(folder: &Path, options: &Options, postback: &str, ring: Ring) -> Res
     let entropy = Arc::new(SystemEntropy);
     let port = postback.rsplit(':').next().unwrap_or("1").trim_end_matches('/');
     let allow = vec![format!("127.0.0.1/32:{port}").parse()?];
+    let clock = Arc::new(SystemClock::default());
+    let blobs = Arc::new(stores::DirectoryStore::open(&folder.join("blobs"), entropy.clone())?);
+    let home = stores::Mirrors::only("home", "blobs", blobs, clock.clone());
     Ok(App::new(Parts {
         db: Db::open(options)?,
-        clock: Arc::new(SystemClock::default()),
-        entropy: entropy.clone(),
+        clock,
+        entropy,
         ring: Arc::new(ring),
-        blobs: Arc::new(stores::DirectoryStore::open(&folder.join("blobs"), entropy)?),
+        blobs: Arc::new(home),
         mailer: Arc::new(TakesAll),
         outbound: outbound::Client::new(OutboundPolicy { allow }, &Roots::default())?,
         renderer: Arc::new(ui::Renderer::new()?),
@@ -215,7 +219,7 @@ impl Shop {
             let place = |cx: &mut app::cx::Cx<'_, '_>| {
                 let number = BUYERS.fetch_add(1, Ordering::Relaxed);
                 let wanted = Wanted {
-                    items: vec![(product, 1)],
+                    items: vec![CartItem { product, choice: None, quantity: 1 }],
                     currency: Currency::USD,
                     connection,
                     email: EmailAddress::parse(&format!("buyer{number}@example.com")).ok(),

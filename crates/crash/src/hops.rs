@@ -27,6 +27,8 @@ enum Way {
     Downloading,
     /// A seller uploads.
     Uploading,
+    /// What a seller uploaded is deflated.
+    Packing,
     /// A backup is made.
     BackingUp,
     /// A backup is restored.
@@ -48,6 +50,7 @@ const fn way(hop: Hop) -> Way {
         | Hop::MailRecorded => Way::Selling,
         Hop::DownloadReserved | Hop::DownloadBeforeCount | Hop::DownloadAfterCount => Way::Downloading,
         Hop::UploadReceived | Hop::UploadStored | Hop::UploadRecorded => Way::Uploading,
+        Hop::PackedStored | Hop::PackedRecorded => Way::Packing,
         Hop::BackupWritten | Hop::BackupNamed => Way::BackingUp,
         Hop::RestoreEntered | Hop::RestoreBatch | Hop::RestoreWhole | Hop::RestoreLeft => Way::Restoring,
     }
@@ -72,10 +75,11 @@ pub fn run(world: &mut World, report: &mut Report) -> Tried<()> {
             Way::Selling => selling(world, *hop)?,
             Way::Downloading => downloading(world, *hop)?,
             Way::Uploading => uploading(world, *hop)?,
+            Way::Packing => packing(world, *hop)?,
             Way::BackingUp => backing_up(world, *hop)?,
             Way::Restoring => restoring(world, *hop)?,
         };
-        if matches!(way(*hop), Way::Selling | Way::Downloading | Way::Uploading) {
+        if matches!(way(*hop), Way::Selling | Way::Downloading | Way::Uploading | Way::Packing) {
             world.recover(Build::Shipped)?;
         }
         findings.extend(world.settle()?);
@@ -169,6 +173,25 @@ fn uploading(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
         return Ok(Vec::new());
     }
     Ok(vec![format!("an upload after a crash was answered {}: {}", again.status, again.text())])
+}
+
+/// New contents, until this node deflates one of them and dies: another node may take the others.
+fn packing(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
+    let path = format!("/v1/products/{}/files/growing.txt", world.goods.growing);
+    let lines =
+        format!("authorization: Bearer {}\r\ncontent-type: application/octet-stream\r\n", world.goods.key);
+    start_doomed(world, hop.name())?;
+    for turn in 0..DRIVEN_MAX {
+        let content = format!("{} {turn}\n", hop.name()).repeat(20_000);
+        let (port, host) = (world.port(), world.host());
+        let put = Question { method: "PUT", path: &path, lines: &lines, body: content.as_bytes() };
+        // One that is not answered was cut off by what is waited for.
+        let _ = http::ask(port, &host, &put);
+        if died(world, PASS_WITHIN)? {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(not_passed(hop))
 }
 
 fn backup(world: &World, asked: &str, file: &Path) -> Tried<Result<(), String>> {

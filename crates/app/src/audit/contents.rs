@@ -38,7 +38,8 @@ fn contents(auditor: &Auditor<'_>, findings: &mut Findings) -> Result<(), DbErro
 
 fn page(snapshot: &mut Snapshot<'_>, after: &str) -> Result<Vec<Content>, DbError> {
     sql("SELECT b.sha256 AS sha256, b.size AS size FROM blobs b
-          WHERE b.sha256 > $1 AND EXISTS (SELECT 1 FROM file_versions v WHERE v.sha256 = b.sha256)
+          WHERE b.sha256 > $1 AND (EXISTS (SELECT 1 FROM file_versions v WHERE v.sha256 = b.sha256)
+                                   OR EXISTS (SELECT 1 FROM packed p WHERE p.packed_sha256 = b.sha256))
           ORDER BY b.sha256 LIMIT $2")
     .bind(after)
     .bind(PAGE_ROWS)

@@ -2,19 +2,22 @@
 //!
 //! A file is views into its map; an archive is its headers, made when they are reached, and
 //! views into the maps of its contents. Nothing is written anywhere, and nothing is held but the
-//! frame at hand.
+//! frame at hand. A content that was not open when the transfer began is fetched by another
+//! thread when its turn comes.
 
 use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use archive::{Layout, Piece as Part};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use net::range::Piece;
-use stores::{Blob, BlobStore, Sha256, StoreError};
+use stores::{Blob, BlobStore, StoreError};
+use tokio::task::JoinHandle;
 
+use super::opening::{self, Opened};
 use super::running::Use;
 use super::{Authorized, Content, Goods};
 
@@ -27,8 +30,8 @@ const FRAME_BYTES: u64 = 1024 * 1024;
 pub struct Transfer {
     authorized: Arc<Authorized>,
     blobs: Arc<dyn BlobStore>,
-    /// The content of a single file, which was opened before anything was promised.
-    opened: Option<Blob>,
+    opened: Opened,
+    fetching: Option<Fetching>,
     pieces: std::vec::IntoIter<Piece>,
     /// What is left of the present piece.
     range: Range<u64>,
@@ -45,50 +48,74 @@ struct Stretch {
     range: Range<u64>,
 }
 
+/// A content on its way, and what will be taken from it.
+struct Fetching {
+    ordinal: usize,
+    range: Range<u64>,
+    blob: JoinHandle<Result<Blob, StoreError>>,
+}
+
 /// Bytes for the network, and the content that they are counted for; headers of an archive are
 /// counted for none.
 type Counted = (Option<usize>, Bytes);
-
-/// Opens a content.
-pub fn open(blobs: &dyn BlobStore, content: &Content) -> Result<Blob, StoreError> {
-    let sha256: Sha256 = content.sha256.parse().map_err(|error| StoreError::Io {
-        doing: "reading the name of a content",
-        source: std::io::Error::other(error),
-    })?;
-    blobs.open(&sha256, content.size)
-}
 
 impl Transfer {
     /// Hands out these pieces of what was authorized.
     pub fn new(
         authorized: Arc<Authorized>,
-        blobs: Arc<dyn BlobStore>,
-        opened: Option<Blob>,
+        (blobs, opened): (Arc<dyn BlobStore>, Opened),
         pieces: Vec<Piece>,
         transfer: Use,
     ) -> Self {
         let left = pieces.iter().map(Piece::length).sum();
         let pieces = pieces.into_iter();
-        Self { authorized, blobs, opened, pieces, range: 0..0, stretch: None, left, transfer }
+        let (range, stretch, fetching) = (0..0, None, None);
+        Self { authorized, blobs, opened, fetching, pieces, range, stretch, left, transfer }
     }
 
-    fn next_frame(&mut self) -> std::io::Result<Option<Counted>> {
+    fn next_frame(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<Option<Counted>>> {
         loop {
+            if let Some(fetching) = &mut self.fetching {
+                let arrived = ready!(Pin::new(&mut fetching.blob).poll(cx));
+                self.arrived(arrived)?;
+            }
             if let Some(stretch) = self.stretch.as_mut().filter(|stretch| !stretch.range.is_empty()) {
-                return stretch.frame().map(Some);
+                return Poll::Ready(stretch.frame().map(Some));
             }
             if !self.range.is_empty() {
                 if let Some(header) = self.advance()? {
-                    return Ok(Some((None, header)));
+                    return Poll::Ready(Ok(Some((None, header))));
                 }
                 continue;
             }
             match self.pieces.next() {
-                None => return Ok(None),
-                Some(Piece::Text(text)) => return Ok(Some((self.counts_text(), Bytes::from(text)))),
+                None => return Poll::Ready(Ok(None)),
+                Some(Piece::Text(text)) => {
+                    return Poll::Ready(Ok(Some((self.counts_text(), Bytes::from(text)))));
+                }
                 Some(Piece::Bytes(range)) => self.range = range,
             }
         }
+    }
+
+    /// A content has been fetched, and stays open for the rest of the transfer.
+    fn arrived(
+        &mut self,
+        arrived: Result<Result<Blob, StoreError>, tokio::task::JoinError>,
+    ) -> std::io::Result<()> {
+        let Some(Fetching { ordinal, range, .. }) = self.fetching.take() else { return Ok(()) };
+        let blob = match arrived.map_err(std::io::Error::other)? {
+            Ok(blob) => blob,
+            Err(error) => {
+                let content = self.authorized.goods.contents().get(ordinal).ok_or_else(not_laid_out)?;
+                return Err(unreadable(content, &error));
+            }
+        };
+        if let Some(place) = self.opened.get_mut(ordinal) {
+            *place = Some(blob.clone());
+        }
+        self.stretch = Some(Stretch { ordinal, blob, range });
+        Ok(())
     }
 
     /// What stands between parts counts like a file's own bytes: parts may be as short as one byte.
@@ -99,16 +126,12 @@ impl Transfer {
     /// Goes on to the next content, or answers the header that comes before it.
     fn advance(&mut self) -> std::io::Result<Option<Bytes>> {
         match &self.authorized.goods {
-            Goods::File(content) => {
+            Goods::File(_) => {
                 let range = std::mem::replace(&mut self.range, 0..0);
-                let blob = match &self.opened {
-                    Some(blob) => blob.clone(),
-                    None => open(&*self.blobs, content).map_err(|error| unreadable(content, &error))?,
-                };
-                self.stretch = Some(Stretch { ordinal: 0, blob, range });
+                self.enter(0, range)?;
                 Ok(None)
             }
-            Goods::Archive(layout, contents) => {
+            Goods::Archive(layout, _) => {
                 let (part, length) = next_part(layout, &self.range)?;
                 self.range.start = self.range.start.saturating_add(length);
                 let stretch = match part {
@@ -117,13 +140,24 @@ impl Transfer {
                     Part::Sealed(_) | Part::Tag { .. } => return Err(not_laid_out()),
                 };
                 let ordinal = usize::try_from(stretch.ordinal).map_err(std::io::Error::other)?;
-                let content = contents.get(ordinal).ok_or_else(not_laid_out)?;
-                let blob = open(&*self.blobs, content).map_err(|error| unreadable(content, &error))?;
                 let range = stretch.from..stretch.from.saturating_add(stretch.length);
-                self.stretch = Some(Stretch { ordinal, blob, range });
+                self.enter(ordinal, range)?;
                 Ok(None)
             }
         }
+    }
+
+    /// Goes on in this content, which may have to be fetched first.
+    fn enter(&mut self, ordinal: usize, range: Range<u64>) -> std::io::Result<()> {
+        let content = self.authorized.goods.contents().get(ordinal).ok_or_else(not_laid_out)?;
+        match self.opened.get(ordinal).and_then(Option::as_ref) {
+            Some(blob) => self.stretch = Some(Stretch { ordinal, blob: blob.clone(), range }),
+            None => {
+                let blob = opening::fetch(&self.blobs, content);
+                self.fetching = Some(Fetching { ordinal, range, blob });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -163,13 +197,13 @@ impl http_body::Body for Transfer {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if self.transfer.running().is_revoked() {
             // An error and not an end: the client must not take half a file for a whole one.
             return Poll::Ready(Some(Err(std::io::Error::other("revoked"))));
         }
-        let (counted_for, bytes) = match self.next_frame() {
+        let (counted_for, bytes) = match ready!(self.next_frame(cx)) {
             Ok(None) => return Poll::Ready(None),
             Ok(Some(counted)) => counted,
             Err(error) => return Poll::Ready(Some(Err(error))),

@@ -88,7 +88,8 @@ pub fn close_idle(cx: &mut Cx<'_, '_>) -> Result<bool, DbError> {
 }
 
 /// The files whose places a session has, and the bytes that each is charged with when its place
-/// is used up. Those of a file were counted as they were handed out.
+/// is used up. Those of a file were counted as they were handed out; one in an archive is charged
+/// as the whole file, also where a deflated stream was handed out.
 fn charges(tx: &mut Tx<'_>, download: &Download) -> Result<Vec<(FileVersionId, u64)>, DbError> {
     match download.parcel {
         Parcel::File(version) => Ok(vec![(version, 0)]),
@@ -131,7 +132,7 @@ impl Held {
                     return tally.state;
                 }
                 for content in contents {
-                    self.settle(content.version, DownloadState::Spent, content.size);
+                    self.settle(content.version, DownloadState::Spent, content.charged);
                 }
             }
         }

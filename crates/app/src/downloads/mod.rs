@@ -11,6 +11,7 @@ mod body;
 pub mod counting;
 pub mod flow;
 pub mod jobs;
+mod opening;
 pub mod packing;
 pub mod pages;
 pub mod running;
@@ -108,10 +109,12 @@ pub struct GrantedFile {
 pub struct Content {
     /// Which.
     pub version: FileVersionId,
-    /// Hex: where it lies.
+    /// Hex: where the bytes lie that are handed out, which in an archive may be a deflated stream.
     pub sha256: String,
-    /// Bytes.
+    /// How many there are.
     pub size: u64,
+    /// The size of the file itself, which its places are charged with.
+    pub charged: u64,
     /// Bytes of it that the session has handed out, by its saved count.
     pub handed_out: u64,
 }

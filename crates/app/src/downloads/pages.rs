@@ -14,12 +14,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use net::headers::{ContentSecurityPolicy, attachment, secure};
 use net::range::{Decision, Piece, Representation, decide, multipart};
 use net::serve::Scheme;
-use stores::StoreError;
 
-use super::body::{Transfer, open};
+use super::body::Transfer;
 use super::flow;
+use super::opening::{self, Opened, Unreadable};
 use super::running::{Asked, Running, Use};
-use super::{Authorized, Content, Goods, within_budget};
+use super::{Authorized, Goods, within_budget};
 use crate::app::App;
 use crate::problem::{Code, Failure, Problem};
 use crate::web::reply::Refusal;
@@ -41,62 +41,54 @@ async fn transfer(
     Path((token, _)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    hand_out(&app, &token, &request)
+    let answered = match prepare(&app, &token, &request) {
+        Ok(wanted) => hand_out(&app, wanted).await,
+        Err(failure) => Err(failure),
+    };
+    answered.unwrap_or_else(|failure| Refusal::plain(&failure.into_problem()))
 }
 
 /// The answer to a request for a session's file, with all its headers and without a detour; `None` for all other
-/// requests.
+/// requests, and for what has to be waited for.
 pub fn at_once<B>(app: &App, request: &Request<B>) -> Option<Response> {
     let (token, name) = request.uri().path().strip_prefix("/t/")?.split_once('/')?;
     let plain = !token.contains('%') && !name.is_empty() && !name.contains('/');
     let asks = plain && matches!(*request.method(), Method::GET | Method::HEAD);
-    asks.then(|| hand_out(app, token, request))
-}
-
-fn hand_out<B>(app: &App, token: &str, request: &Request<B>) -> Response {
-    let scheme = visit::peer(request).scheme;
-    match prepare(app, token, scheme, request.method(), request.headers()) {
+    let answered = asks.then(|| {
+        let wanted = prepare(app, token, request)?;
+        let opened = opening::at_hand(&**app.blobs(), wanted.authorized.goods(), &wanted.decision.parts);
+        Ok(opened.map_err(|error| unreadable(&error))?.map(|opened| answer(app, wanted, opened)))
+    });
+    match answered? {
         Ok(response) => response,
-        Err(failure) => {
+        Err::<_, Failure>(failure) => {
             let mut refusal = Refusal::plain(&failure.into_problem());
-            secure(refusal.headers_mut(), scheme, &ContentSecurityPolicy::strict());
-            refusal
+            secure(refusal.headers_mut(), visit::scheme(request), &ContentSecurityPolicy::strict());
+            Some(refusal)
         }
     }
 }
 
-fn prepare(
-    app: &App,
-    token: &str,
+/// A request that is to be answered.
+struct Wanted {
+    authorized: Arc<Authorized>,
+    transfer: Use,
     scheme: Scheme,
-    method: &Method,
-    headers: &HeaderMap,
-) -> Result<Response, Failure> {
+    decision: Decision,
+    /// Whether the bytes themselves are asked for.
+    body: bool,
+}
+
+/// Whether a request may be answered, and with which parts.
+fn prepare<B>(app: &App, token: &str, request: &Request<B>) -> Result<Wanted, Failure> {
     let (authorized, transfer) = authorized(app, token)?;
     let goods = authorized.goods();
-    let opened = match goods {
-        // Asked for before anything is promised.
-        Goods::File(content) => {
-            Some(open(&**app.blobs(), content).map_err(|error| unreadable(content, &error))?)
-        }
-        Goods::Archive(..) => None,
-    };
-    let of = representation(goods);
-    let decision = decide(&of, method, headers);
+    let decision = decide(&representation(goods), request.method(), request.headers());
     if !leaves_budget(goods, transfer.running(), &decision.parts) {
         return Err(flow::over().into());
     }
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = decision.status;
-    response.headers_mut().clone_from(head(&authorized, scheme));
-    decision.measure(response.headers_mut());
-    let pieces = pieces(&of, kind(goods), &decision, response.headers_mut());
-    if *method == Method::GET && decision.status.is_success() {
-        let blobs = Arc::clone(app.blobs());
-        let body = Transfer::new(Arc::clone(&authorized), blobs, opened, pieces, transfer);
-        *response.body_mut() = Body::new(body);
-    }
-    Ok(response)
+    let body = *request.method() == Method::GET && decision.status.is_success();
+    Ok(Wanted { authorized, transfer, scheme: visit::scheme(request), decision, body })
 }
 
 /// What a token may have now, and a use of its session.
@@ -113,6 +105,34 @@ fn authorized(app: &App, token: &str) -> Result<(Arc<Authorized>, Use), Failure>
 
 fn representation(goods: &Goods) -> Representation<'_> {
     Representation { size: goods.length(), etag: goods.etag(), last_modified: None }
+}
+
+/// Waits for what is wanted, where it is not at hand.
+async fn hand_out(app: &App, wanted: Wanted) -> Result<Response, Failure> {
+    let (blobs, authorized) = (Arc::clone(app.blobs()), Arc::clone(&wanted.authorized));
+    let parts = wanted.decision.parts.clone();
+    let opened = tokio::task::spawn_blocking(move || opening::wait_for(&*blobs, authorized.goods(), &parts));
+    let opened = opened.await.map_err(|error| {
+        tracing::error!(%error, "the thread that opened a file ended early");
+        Problem::new(Code::Internal, "something went wrong on our side; it has been logged")
+    })?;
+    Ok(answer(app, wanted, opened.map_err(|error| unreadable(&error))?))
+}
+
+fn answer(app: &App, wanted: Wanted, opened: Opened) -> Response {
+    let Wanted { authorized, transfer, scheme, decision, body } = wanted;
+    let goods = authorized.goods();
+    let of = representation(goods);
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = decision.status;
+    response.headers_mut().clone_from(head(&authorized, scheme));
+    decision.measure(response.headers_mut());
+    let pieces = pieces(&of, kind(goods), &decision, response.headers_mut());
+    if body {
+        let blobs = (Arc::clone(app.blobs()), opened);
+        *response.body_mut() = Body::new(Transfer::new(Arc::clone(&authorized), blobs, pieces, transfer));
+    }
+    response
 }
 
 /// Whether each content in these parts may still be handed out by the session. For an archive each
@@ -142,8 +162,8 @@ fn authorize(app: &App, token: String, asked: Asked) -> Result<Authorized, Failu
     app.read_now(move |snapshot| flow::authorize(snapshot, &ring, &token, asked.at))
 }
 
-fn unreadable(content: &Content, error: &StoreError) -> Problem {
-    tracing::error!(%error, sha256 = content.sha256, "a file that was sold cannot be read");
+fn unreadable(error: &Unreadable) -> Problem {
+    error.log();
     Problem::new(Code::Unavailable, "this file cannot be read at the moment; the seller has been told")
 }
 

@@ -13,6 +13,7 @@ pub mod runner;
 pub mod staff_pages;
 pub mod store;
 
+use crate::parts::PartKey;
 use kernel::{JobId, MerchantId, MessageId, NoticeId, Span, Timestamp};
 
 db::words! {
@@ -22,6 +23,10 @@ db::words! {
         VerifyNotice = "verify_notice",
         /// Messages leave.
         SendMessage = "send_message",
+        /// Parts of units are made.
+        MakePart = "make_part",
+        /// Contents are deflated for archives.
+        DeflateContent = "deflate_content",
     }
 }
 
@@ -43,6 +48,20 @@ pub enum Work {
         /// Which.
         message: MessageId,
     },
+    /// Make a part of a unit.
+    MakePart {
+        /// Whose.
+        merchant: MerchantId,
+        /// Which.
+        part: PartKey,
+    },
+    /// Deflate a content, for the archives that it will be in.
+    DeflateContent {
+        /// Whose product has it.
+        merchant: MerchantId,
+        /// Which, in hex.
+        sha256: String,
+    },
 }
 
 impl Work {
@@ -51,13 +70,18 @@ impl Work {
         match self {
             Self::VerifyNotice { .. } => Kind::VerifyNotice,
             Self::SendMessage { .. } => Kind::SendMessage,
+            Self::MakePart { .. } => Kind::MakePart,
+            Self::DeflateContent { .. } => Kind::DeflateContent,
         }
     }
 
     /// Whose work it is.
     pub const fn merchant(&self) -> MerchantId {
         match self {
-            Self::VerifyNotice { merchant, .. } | Self::SendMessage { merchant, .. } => *merchant,
+            Self::VerifyNotice { merchant, .. }
+            | Self::SendMessage { merchant, .. }
+            | Self::MakePart { merchant, .. }
+            | Self::DeflateContent { merchant, .. } => *merchant,
         }
     }
 
@@ -66,6 +90,10 @@ impl Work {
         match self {
             Self::VerifyNotice { notice, .. } => notice.to_string(),
             Self::SendMessage { message, .. } => message.to_string(),
+            Self::MakePart { part: PartKey { line, unit_no, part, subject }, .. } => {
+                format!("{line}:{unit_no}:{part}:{subject}")
+            }
+            Self::DeflateContent { sha256, .. } => sha256.clone(),
         }
     }
 
@@ -76,6 +104,10 @@ impl Work {
             Self::VerifyNotice { .. } => 60,
             // About five days, as mail servers do among themselves.
             Self::SendMessage { .. } => 40,
+            // About two days; then a person decides, and can have it tried again.
+            Self::MakePart { .. } => 24,
+            // A full disk is given time; until then archives have the content as it is.
+            Self::DeflateContent { .. } => 20,
         }
     }
 }

@@ -5,11 +5,12 @@ use kernel::Timestamp;
 use ui::delivery::{ClosedLinkPage, ClosedReason, LinkArchive, LinkFile, LinkPage};
 use ui::shop::LinkState;
 
-use crate::downloads::flow::{no_such_link, open_link, unfinished};
-use crate::downloads::{self, Download, GrantedFile, Parcel, packing};
+use crate::downloads::flow::{no_such_link, offered, open_link, unfinished};
+use crate::downloads::{self, Download, GrantedFile, Parcel, archive_store, packing};
 use crate::fulfillment::{self, Grant, GrantStatus};
 use crate::merchants::{self, Address, Merchant};
 use crate::orders::{self, Line, Order, view};
+use crate::parts::{self, MadeText, UnitPart};
 use crate::problem::Flow;
 use crate::products;
 use crate::ring::Ring;
@@ -31,8 +32,17 @@ pub struct Seen {
     pub files: Vec<GrantedFile>,
     /// What was begun.
     pub sessions: Vec<Download>,
+    /// Of that, archives of just these files, oldest first. One that began before a file was
+    /// deflated has other bytes than one that begins now, and can be gone on with all the same.
+    pub archives: Vec<Download>,
+    /// The archive that would begin now, where there are several files.
+    pub packed: Option<archive::Layout>,
     /// How to get support for the product.
     pub support_text: String,
+    /// What the buyer is told.
+    pub texts: Vec<MadeText>,
+    /// What is made for it.
+    pub parts: Vec<UnitPart>,
 }
 
 /// Reads what a link leads to. Nothing is spent by that.
@@ -46,11 +56,17 @@ pub fn see(source: &mut impl Source, ring: &Ring, base_url: &str, token: &str) -
         Some(product) => products::store::by_id(source, grant.merchant, product)?,
         None => None,
     };
+    let files = downloads::store::files(source, &grant)?;
+    let sessions = downloads::store::of_grant(source, grant.merchant, grant.id)?;
     Ok(Seen {
         address: merchants::store::address(source, base_url, &merchant)?,
-        files: downloads::store::files(source, &grant)?,
-        sessions: downloads::store::of_grant(source, grant.merchant, grant.id)?,
+        archives: archive_store::of_files(source, &sessions, &files)?,
+        packed: offered(source, &files)?,
+        files,
+        sessions,
         support_text: product.map(|product| product.support_text).unwrap_or_default(),
+        texts: parts::flow::texts(source, ring, &grant, &line)?,
+        parts: parts::store::of_grant(source, &grant, &line)?,
         merchant,
         order,
         line,
@@ -80,20 +96,14 @@ impl Seen {
 
     /// A download of the archive that broke off, and can be gone on with.
     pub fn archive_begun(&self, now: Timestamp) -> Option<Download> {
-        let etag = self.packed()?.etag().to_owned();
-        self.begun(&Parcel::Archive { etag }, now)
-    }
-
-    /// The archive of all files, where there are several.
-    fn packed(&self) -> Option<archive::Layout> {
-        let packed = (self.files.len() >= packing::FILES_MIN).then(|| packing::pack(&self.files))?;
-        // Each file can still be had by itself; who starts the archive nevertheless is told why it cannot be.
-        packed.ok()
+        let begun =
+            |session: &Download| unfinished(std::slice::from_ref(session), &self.grant, &session.parcel, now);
+        self.archives.iter().rev().find_map(begun)
     }
 
     fn archive(&self, token: &str, now: Timestamp) -> Option<LinkArchive> {
-        let packed = self.packed()?;
-        let begun = self.begun(&Parcel::Archive { etag: packed.etag().to_owned() }, now).is_some();
+        let packed = self.packed.as_ref()?;
+        let begun = self.archive_begun(now).is_some();
         let verb = if begun { "archive/resume" } else { "archive" };
         Some(LinkArchive {
             name: packing::name(&self.line.name),
@@ -126,7 +136,8 @@ impl Seen {
             expires_at: Some(self.grant.expires_at),
             archive: self.archive(token, now),
             files: self.files.iter().map(file).collect(),
-            keys: Vec::new(),
+            keys: self.texts.iter().map(view::key_shown).collect(),
+            making: parts::any_unfinished(&self.parts),
             note: Some(self.support_text.clone()).filter(|text| !text.trim().is_empty()),
             provisional: self.grant.status == GrantStatus::Provisional,
         }

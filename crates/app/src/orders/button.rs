@@ -7,6 +7,7 @@ use kernel::{Currency, EmailAddress, LineId, Money, OrderId, Span, Timestamp};
 use super::{LINES_MAX, Line, LineKind, Order, OrderSource, OrderStatus, store};
 use crate::connections::Connection;
 use crate::cx::Cx;
+use crate::deliverables::Deliverables;
 use crate::events;
 use crate::notices::flow::Trust;
 use crate::notices::matching;
@@ -224,7 +225,9 @@ pub fn line_of(
         link_life: product.link_life,
         download_limit: product.download_limit,
         file_policy: product.file_policy,
+        update_days: product.update_days,
         pending_policy: product.pending_policy,
+        deliverables: product.deliverables.clone(),
     }
 }
 
@@ -256,7 +259,9 @@ impl Line {
             link_life: Span::seconds(0),
             download_limit: 0,
             file_policy: FilePolicy::AsBought,
+            update_days: None,
             pending_policy: PendingPolicy::Nothing,
+            deliverables: Deliverables::default(),
         }
     }
 }

@@ -31,6 +31,7 @@ use kernel::{
     Timestamp,
 };
 
+use crate::deliverables::Deliverables;
 use crate::products::{FilePolicy, PendingPolicy};
 
 db::words! {
@@ -173,8 +174,12 @@ pub struct Line {
     pub download_limit: u32,
     /// Which versions of files it covers.
     pub file_policy: FilePolicy,
+    /// For how many days from the purchase new ones.
+    pub update_days: Option<u32>,
     /// What is given while the payment is pending.
     pub pending_policy: PendingPolicy,
+    /// What is delivered beside files.
+    pub deliverables: Deliverables,
 }
 
 /// Which orders a list shows.

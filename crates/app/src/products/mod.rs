@@ -16,6 +16,7 @@ pub mod staff_view;
 pub mod store;
 pub mod upload;
 
+use crate::deliverables::Deliverables;
 use kernel::{Currency, FileVersionId, MerchantId, Money, ProductFileId, ProductId, Span, Timestamp};
 
 db::words! {
@@ -37,6 +38,8 @@ db::words! {
         AsBought = "as_bought",
         /// The newest, at any time.
         Latest = "latest",
+        /// The newest for a number of days from the purchase, and then that of the last day.
+        UpdatesUntil = "updates_until",
     }
 }
 
@@ -77,8 +80,12 @@ pub struct Product {
     pub download_limit: u32,
     /// Which versions a buyer gets.
     pub file_policy: FilePolicy,
+    /// For how many days new ones, where the policy sets an end to them.
+    pub update_days: Option<u32>,
     /// What a buyer gets while the payment is pending.
     pub pending_policy: PendingPolicy,
+    /// What it delivers beside its files.
+    pub deliverables: Deliverables,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

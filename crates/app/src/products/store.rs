@@ -10,13 +10,15 @@ use super::{Price, Product, ProductFile};
 /// Whole rows, for [`read`].
 pub const COLUMNS: &str =
     "SELECT id, merchant_id, sku, name, description, status, standard_text, other_text, support_text,
-    link_life, download_limit, file_policy, pending_policy, created_at, updated_at, version FROM products";
+    link_life, download_limit, file_policy, update_days, pending_policy, deliverables, created_at, updated_at, version
+    FROM products";
 
 /// Writes a new product.
 pub fn insert(tx: &mut Tx<'_>, product: &Product) -> Result<(), DbError> {
     sql("INSERT INTO products (id, merchant_id, sku, name, description, status, standard_text, other_text,
-            support_text, link_life, download_limit, file_policy, pending_policy, created_at, updated_at, version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1)")
+            support_text, link_life, download_limit, file_policy, update_days, pending_policy, created_at, updated_at,
+            version, deliverables)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 1, $16)")
     .bind(product.id)
     .bind(product.merchant)
     .bind(&product.sku)
@@ -29,8 +31,10 @@ pub fn insert(tx: &mut Tx<'_>, product: &Product) -> Result<(), DbError> {
     .bind(product.link_life)
     .bind(product.download_limit)
     .bind(product.file_policy)
+    .bind(product.update_days)
     .bind(product.pending_policy)
     .bind(product.created_at)
+    .bind(&product.deliverables)
     .execute(tx)
     .map(drop)
 }
@@ -38,9 +42,9 @@ pub fn insert(tx: &mut Tx<'_>, product: &Product) -> Result<(), DbError> {
 /// Writes back a product that was read before; a change by somebody else is a conflict.
 pub fn save(tx: &mut Tx<'_>, product: &Product, now: Timestamp) -> Result<(), DbError> {
     sql("UPDATE products SET sku = $1, name = $2, description = $3, status = $4, standard_text = $5, other_text = $6,
-            support_text = $7, link_life = $8, download_limit = $9, file_policy = $10, pending_policy = $11,
-            updated_at = $12, version = version + 1
-          WHERE merchant_id = $13 AND id = $14 AND version = $15")
+            support_text = $7, link_life = $8, download_limit = $9, file_policy = $10, update_days = $11,
+            pending_policy = $12, deliverables = $13, updated_at = $14, version = version + 1
+          WHERE merchant_id = $15 AND id = $16 AND version = $17")
     .bind(&product.sku)
     .bind(&product.name)
     .bind(&product.description)
@@ -51,7 +55,9 @@ pub fn save(tx: &mut Tx<'_>, product: &Product, now: Timestamp) -> Result<(), Db
     .bind(product.link_life)
     .bind(product.download_limit)
     .bind(product.file_policy)
+    .bind(product.update_days)
     .bind(product.pending_policy)
+    .bind(&product.deliverables)
     .bind(now)
     .bind(product.merchant)
     .bind(product.id)
@@ -399,7 +405,9 @@ pub fn read(row: &mut Row) -> Result<Product, DbError> {
         link_life: row.get("link_life")?,
         download_limit: row.get("download_limit")?,
         file_policy: row.get("file_policy")?,
+        update_days: row.get("update_days")?,
         pending_policy: row.get("pending_policy")?,
+        deliverables: row.get("deliverables")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
         version: row.get("version")?,

@@ -32,7 +32,7 @@ use tower::{Service, ServiceExt as _};
 use crate::app::App;
 use crate::{
     api_keys, carts, connections, customers, downloads, events, home, invoices, jobs, links, merchants,
-    messages, notices, orders, products, reviews, staff,
+    messages, notices, orders, parts, payloads, products, reviews, staff, stamps,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -47,6 +47,8 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = home::staff_pages::desk(desk);
     let desk = orders::staff_list::desk(desk);
     let desk = orders::staff_pages::desk(desk);
+    let desk = parts::staff_pages::desk(desk);
+    let desk = payloads::staff_pages::desk(desk);
     let desk = products::staff_pages::desk(desk);
     let desk = customers::staff_list::desk(desk);
     let desk = customers::staff_pages::desk(desk);
@@ -57,6 +59,7 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = messages::staff_pages::desk(desk);
     let desk = connections::staff_pages::desk(desk);
     let desk = reviews::staff_pages::desk(desk);
+    let desk = stamps::staff_pages::desk(desk);
     let desk = api_keys::staff_pages::desk(desk);
     merchants::staff_pages::desk(desk)
 }
@@ -121,7 +124,7 @@ fn router(app: App) -> Router {
 
 /// Security headers on every answer, whatever made it.
 async fn guard(request: Request, next: Next) -> Response {
-    let scheme = visit::peer(&request).scheme;
+    let scheme = visit::scheme(&request);
     let mut response = next.run(request).await;
     net::headers::secure(response.headers_mut(), scheme, &ContentSecurityPolicy::strict());
     response

@@ -20,6 +20,7 @@ mod products;
 mod quarantine;
 mod secrets;
 mod staff;
+mod stamp;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -82,6 +83,9 @@ pub enum Verb {
     /// What a payload spec delivers: explain, pack.
     #[command(subcommand)]
     Payload(payload::Verb),
+    /// Copies made out to buyers: lookup.
+    #[command(subcommand)]
+    Stamp(stamp::Verb),
 }
 
 /// Flags that every verb understands.
@@ -165,6 +169,7 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         Verb::Staff(verb) => staff::run(&desk, verb),
         Verb::Backup(options) => backup::backup(&desk, &options),
         Verb::Quarantine(verb) => quarantine::run(&desk, verb),
+        Verb::Stamp(verb) => stamp::run(&desk, verb),
         Verb::Migrate(_) | Verb::Doctor | Verb::Restore(_) | Verb::Secrets(_) | Verb::Payload(_) => Ok(()),
     }?;
     Ok(ExitCode::SUCCESS)
@@ -187,6 +192,7 @@ fn without_desk(config_file: Option<&Path>, common: &Common, verb: Verb) -> Resu
         Verb::Restore(options) => backup::restore_from(&config()?, &options, output)?,
         Verb::Secrets(verb) => secrets::run(&config()?, verb, output)?,
         Verb::Payload(verb) => return Ok(Done(payload::run(verb, output)?)),
+        Verb::Stamp(stamp::Verb::Work) => stamp::work()?,
         other => return Ok(NeedsDesk(other)),
     }
     Ok(Done(ExitCode::SUCCESS))

@@ -21,6 +21,8 @@
 //! | `/products`, `/products/new`, `/products/{id}`, `/products/{id}/edit` | [`ProductsPage`], [`ProductFormPage`], [`ProductPage`] |
 //! | `/products/{id}/archive`, `/products/{id}/files/{file}/remove` | [`ConfirmPage`] |
 //! | `/products/{id}/files/{file}/replace` | [`FileReplacePage`] |
+//! | `/products/{id}/stamping`, `/stamps` | [`StampingPage`], [`StampLookupPage`] |
+//! | `/products/{id}/payload` | [`PayloadPage`] |
 //! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
 //! | `/customers/{id}/{sign-out,sign-in-link}` | [`ConfirmPage`] |
 //! | `/invoices`, `/invoices/{id}` | [`InvoicesPage`], [`InvoicePage`] |
@@ -36,7 +38,8 @@
 //! `/admin/sessions/revoke-others`, `/admin/staff/{id}/{role,enable,invite}`,
 //! `/admin/products/{id}/activate`, `/admin/products/{id}/files`,
 //! `/admin/products/{id}/prices/{price}/withdraw`, `/admin/jobs/{id}/retry`,
-//! `/admin/settings/logo`, `/admin/settings/logo/remove`.
+//! `/admin/settings/logo`, `/admin/settings/logo/remove`, `/admin/products/{id}/stamping/sample`,
+//! `/admin/stamps`, `/admin/stamps/code`.
 //!
 //! After a form: 303 to a page, or, when something is wrong, 422 with the same page, what was typed
 //! and `errors` by field name. Uploads with script are the same requests, one file each, that ask
@@ -55,11 +58,13 @@ mod list;
 mod messages;
 mod notices;
 mod orders;
+mod payload;
 mod people;
 mod products;
 mod reviews;
 mod sample;
 mod settings;
+mod stamps;
 mod timeline;
 mod words;
 
@@ -79,23 +84,25 @@ pub use messages::{MessagePage, MessageRow, MessagesPage};
 pub use notices::{Attempt, NoticePage, NoticeRow, NoticesPage, RawRequest};
 pub use orders::{
     Buyer, ConnectionRef, InvoiceRef, LineRow, LinkFileRow, LinkRow, OrderActions, OrderPage, OrderRow,
-    OrderSums, OrdersPage, PaymentRow, ReviewRef, Terms, UnitRow,
+    OrderSums, OrdersPage, PartRow, PaymentRow, ReviewRef, Terms, UnitRow,
 };
+pub use payload::{PayloadFile, PayloadForm, PayloadItem, PayloadPage, PayloadPreview};
 pub use people::{
     ApiKeyCreatedPage, ApiKeyRow, ApiKeysPage, InvitationForm, InvitedPage, NewApiKeyPage, ScopeChoice,
     StaffPage, StaffRow,
 };
 pub use products::{
-    ButtonCode, FileReplacePage, FileRow, FileVersionRow, PlaceholderHint, PriceField, PriceRow, ProductForm,
-    ProductFormPage, ProductPage, ProductRow, ProductSales, ProductsPage,
+    ButtonCode, DeliveryRow, FileReplacePage, FileRow, FileVersionRow, PlaceholderHint, PriceField, PriceRow,
+    ProductForm, ProductFormPage, ProductPage, ProductRow, ProductSales, ProductsPage,
 };
 pub use reviews::{Resolved, ReviewLine, ReviewPage, ReviewRow, ReviewsPage};
 pub use settings::{SettingsForm, SettingsPage, WordField};
+pub use stamps::{CopyOf, FoundCopy, StampLookup, StampLookupPage, StampingFile, StampingForm, StampingPage};
 pub use timeline::{Actor, DownloadEntry, Entry, FactEntry, Happening, MessageEntry, NoticeEntry};
 pub use words::{
     AlarmKind, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind, LinkPurpose, LinkState,
-    MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, PaymentStatus, PendingPolicy,
-    ProductStatus, ReviewKind, ReviewState, Right, Role, SignInProblem, StaffState, Word,
+    MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part, PartState, PaymentStatus,
+    PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role, SignInProblem, StaffState, Word,
 };
 
 pub(crate) use filters::register;
@@ -139,6 +146,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/owner_link_over.html",
     "admin/problem.html",
     "admin/product.html",
+    "admin/payload.html",
     "admin/product_form.html",
     "admin/products.html",
     "admin/review.html",
@@ -149,6 +157,8 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/sign_in.html",
     "admin/sign_in_code.html",
     "admin/staff.html",
+    "admin/stamp_lookup.html",
+    "admin/stamping.html",
     "admin/totp_setup.html",
 ];
 
@@ -173,6 +183,9 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ProductPage>("/admin/products/prd_1"),
         office::<ProductFormPage>("/admin/products/new"),
         office::<FileReplacePage>("/admin/products/prd_1"),
+        office::<StampingPage>("/admin/products/prd_1"),
+        office::<StampLookupPage>("/admin/stamps"),
+        office::<PayloadPage>("/admin/products/prd_1/payload"),
         office::<CustomersPage>("/admin/customers"),
         office::<CustomerPage>("/admin/customers/cus_1"),
         office::<CustomerEditPage>("/admin/customers/cus_1/edit"),

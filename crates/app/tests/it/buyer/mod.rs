@@ -6,10 +6,12 @@ mod fetching;
 mod landing;
 mod mails;
 mod orders;
+mod parts;
 mod portal;
 mod public;
 mod resend;
 mod shopping;
+mod updates;
 
 use app::merchants::Merchant;
 use app::orders::Order;

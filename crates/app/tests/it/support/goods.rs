@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use app::app::App;
+use app::carts::CartItem;
 use app::connections::{self, Connection};
 use app::cx::Actor;
+use app::deliverables::Deliverables;
 use app::merchants::{self, Merchant};
 use app::orders::flow::Wanted;
 use app::orders::{self, Order};
@@ -46,8 +48,10 @@ pub struct NewGood {
     pub link_life: Span,
     pub download_limit: u32,
     pub file_policy: FilePolicy,
+    pub update_days: Option<u32>,
     pub pending_policy: PendingPolicy,
     pub other_text: String,
+    pub deliverables: Deliverables,
 }
 
 impl NewGood {
@@ -59,8 +63,10 @@ impl NewGood {
             link_life: products::LINK_LIFE_DEFAULT,
             download_limit: products::DOWNLOAD_LIMIT_DEFAULT,
             file_policy: FilePolicy::AsBought,
+            update_days: None,
             pending_policy: PendingPolicy::Nothing,
             other_text: String::new(),
+            deliverables: Deliverables::default(),
         }
     }
 
@@ -77,8 +83,23 @@ impl NewGood {
         Self { download_limit, ..self }
     }
 
+    /// Buyers always get the newest version.
+    pub fn always_newest(self) -> Self {
+        Self { file_policy: FilePolicy::Latest, ..self }
+    }
+
+    /// Buyers get new versions for so many days.
+    pub fn updated_for(self, days: u32) -> Self {
+        Self { file_policy: FilePolicy::UpdatesUntil, update_days: Some(days), ..self }
+    }
+
     pub fn provisional(self) -> Self {
         Self { pending_policy: PendingPolicy::Provisional, ..self }
+    }
+
+    /// Nothing but what is made for the order.
+    pub fn delivering(self, deliverables: Deliverables) -> Self {
+        Self { files: Vec::new(), deliverables, ..self }
     }
 
     pub fn with_other_text(self, text: &str) -> Self {
@@ -86,9 +107,21 @@ impl NewGood {
     }
 }
 
-/// Reproducible bytes.
+fn item((product, quantity): &(&Product, u32)) -> CartItem {
+    CartItem { product: product.id, choice: None, quantity: *quantity }
+}
+
+/// Reproducible bytes that deflating does not make fewer.
 pub fn content(seed: &str, length: usize) -> Vec<u8> {
-    seed.bytes().cycle().zip(0u8..=255).map(|(a, b)| a ^ b).cycle().take(length).collect()
+    let mut bytes = vec![0; length];
+    let seed = seed.bytes().fold(1u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    kernel::Entropy::fill(&kernel::SeededEntropy::new(seed), &mut bytes);
+    bytes
+}
+
+/// Reproducible bytes that deflating makes far fewer.
+pub fn text(seed: &str, length: usize) -> Vec<u8> {
+    (0u32..).flat_map(|line| format!("{seed}, line {line}\n").into_bytes()).take(length).collect()
 }
 
 /// Makes a merchant and connects it with the simulated PayPal.
@@ -144,8 +177,10 @@ impl TestApp {
             product.link_life = good.link_life;
             product.download_limit = good.download_limit;
             product.file_policy = good.file_policy;
+            product.update_days = good.update_days;
             product.pending_policy = good.pending_policy;
             product.other_text.clone_from(&good.other_text);
+            product.deliverables.clone_from(&good.deliverables);
             products::store::save(cx.tx, &product, cx.now)?;
             product.version += 1;
             for file in &stored {
@@ -168,6 +203,19 @@ impl TestApp {
         }
     }
 
+    /// Brings out a new version of a product's first file.
+    pub fn new_version(&self, product: &Product, bytes: &[u8]) -> products::ProductFile {
+        let (product, merchant) = (product.clone(), product.merchant);
+        let file = self.read({
+            let id = product.id;
+            move |snapshot| Ok(products::store::files(snapshot, merchant, id)?.remove(0))
+        });
+        let stored = self.store(&file.name, bytes);
+        let made =
+            self.write_for(merchant, move |cx| products::flow::replace_file(cx, &product, &file, &stored));
+        made.expect("a file is replaced")
+    }
+
     /// Changes a product's price from a moment on.
     pub fn set_price(&self, product: &Product, price: Money, from: Timestamp) {
         let product = product.clone();
@@ -185,6 +233,27 @@ impl TestApp {
         self.try_order(shop, items, currency, shop.connection.id).expect("an order is placed")
     }
 
+    /// An order of a product of which this was chosen.
+    pub fn order_chosen(&self, product: &Product, chosen: &str) -> Order {
+        let form = BTreeMap::from([(app::payloads::ATTRIBUTE.to_owned(), chosen.to_owned())]);
+        let answers = product.deliverables.read_answers(&form).expect("it can be chosen");
+        let kept = product.clone();
+        let choice =
+            self.write_for(product.merchant, move |cx| app::choices::flow::keep(cx, &kept, &answers));
+        let item = CartItem { product: product.id, choice: Some(choice.expect("kept")), quantity: 1 };
+        let (merchant, connection) = (self.shop.merchant.clone(), self.shop.connection.id);
+        let wanted = Wanted {
+            items: vec![item],
+            currency: Currency::EUR,
+            connection,
+            email: Some(email("buyer@example.com")),
+            name: "Jo Buyer".to_owned(),
+            country: None,
+            consented: false,
+        };
+        self.write(move |cx| orders::flow::place(cx, &merchant, &wanted)).expect("an order is placed")
+    }
+
     /// Tries to order through a connection.
     pub fn try_order(
         &self,
@@ -194,7 +263,7 @@ impl TestApp {
         connection: ConnectionId,
     ) -> app::problem::Flow<Order> {
         let wanted = Wanted {
-            items: items.iter().map(|(product, quantity)| (product.id, *quantity)).collect(),
+            items: items.iter().map(item).collect(),
             currency,
             connection,
             email: Some(email("buyer@example.com")),

@@ -22,11 +22,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use app::app::{App, Parts, Settings};
 use app::audit::{self, Acknowledged, Report};
 use app::cx::{Actor, Cx};
+use app::payloads::source::FileRoot;
 use app::problem::Flow;
 use app::ring::Ring;
 use db::{Db, Engine, MIGRATIONS, Tuning};
@@ -34,6 +36,7 @@ use kernel::{Clock, ManualClock, MerchantId, Secret, SeededEntropy, Span, Timest
 use mail::{Mailbox, MailboxMailer};
 use net::outbound::{Client, OutboundPolicy, Roots};
 use paysim::{BookOptions, Delivery, PaySim, PaySimHandle};
+use stores::Mirrors;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -65,6 +68,8 @@ pub struct TestApp {
     pub disk: Arc<Disk>,
     /// The first merchant, with its connection.
     pub shop: Shop,
+    /// The root that payload specs call `/goods`.
+    pub goods: PathBuf,
     program: app::web::Program,
     left: RefCell<Left>,
     acknowledged: RefCell<Vec<Acknowledged>>,
@@ -103,8 +108,12 @@ impl TestApp {
         let mailer = Arc::new(MailboxMailer::new(mailbox.clone(), Arc::new(clock.clone())));
         let folder = TempDir::with_prefix("handsel-blobs-").expect("a temporary folder");
         let entropy = Arc::new(SeededEntropy::new(seed));
-        let blobs = stores::DirectoryStore::open(&folder.path().join("blobs"), entropy.clone());
-        let disk = Arc::new(Disk::new(blobs.expect("a blob store")));
+        let root = folder.path().join("blobs");
+        let blobs = stores::DirectoryStore::open(&root, entropy.clone());
+        let disk = Arc::new(Disk::new(root, blobs.expect("a blob store")));
+        let goods = folder.path().join("goods");
+        std::fs::create_dir(&goods).expect("a folder for payloads");
+        let file_roots = vec![FileRoot { name: "/goods".to_owned(), folder: goods.clone() }];
         let port = paypal.address().port();
         let allow = vec![format!("127.0.0.1/32:{port}").parse().expect("a network and a port")];
         let app = App::new(Parts {
@@ -112,11 +121,11 @@ impl TestApp {
             clock: Arc::new(clock.clone()),
             entropy,
             ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new(RING_KEY))])).expect("a ring")),
-            blobs: disk.clone(),
+            blobs: Arc::new(Mirrors::only("home", "a folder", disk.clone(), Arc::new(clock.clone()))),
             mailer: mailer.clone(),
             outbound: Client::new(OutboundPolicy { allow }, &Roots::default()).expect("a client"),
             renderer: Arc::new(ui::Renderer::new().expect("templates")),
-            settings: Settings::at(BASE_URL),
+            settings: Settings { file_roots, ..Settings::at(BASE_URL) },
         });
         let shop = goods::open_shop(&app, "shop", "seller@example.com", &paypal.url());
         let program = app::web::program(app.clone());
@@ -132,6 +141,7 @@ impl TestApp {
             left: RefCell::default(),
             acknowledged: RefCell::default(),
             runtime,
+            goods,
             folder,
         }
     }

@@ -18,13 +18,15 @@ impl TestApp {
     /// A second node on the database that this one was opened on.
     pub fn second_node(&self, options: &Options, tuning: Tuning) -> App {
         let entropy = Arc::new(SeededEntropy::new(SEED));
+        let clock = Arc::new(self.clock.clone());
         let blobs = stores::DirectoryStore::open(&self.folder.path().join("blobs"), entropy.clone());
+        let blobs = Arc::new(blobs.expect("a blob store"));
         App::new(Parts {
             db: Db::open_with(options, MIGRATIONS, tuning).expect("the database opens again"),
-            clock: Arc::new(self.clock.clone()),
+            clock: clock.clone(),
             entropy,
             ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new(RING_KEY))])).expect("a ring")),
-            blobs: Arc::new(blobs.expect("a blob store")),
+            blobs: Arc::new(stores::Mirrors::only("home", "a folder", blobs, clock)),
             mailer: self.mailer.clone(),
             outbound: Client::new(OutboundPolicy { allow: Vec::new() }, &Roots::default()).expect("a client"),
             renderer: Arc::new(ui::Renderer::new().expect("templates")),

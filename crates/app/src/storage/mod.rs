@@ -1,0 +1,3 @@
+//! Storage: the stores that contents lie in, how they stand, and how contents leave them.
+
+pub mod network;
