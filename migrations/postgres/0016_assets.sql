@@ -34,6 +34,8 @@ CREATE TABLE uploads (
   name            TEXT COLLATE "C" NOT NULL,
   size            BIGINT CHECK (size >= 0),
   received        BIGINT NOT NULL CHECK (received >= 0),
+  -- Of all of it, once it is whole: whoever finishes it after a crash finds it by that.
+  sha256          TEXT COLLATE "C",
   file_version_id TEXT COLLATE "C" REFERENCES file_versions (id),
   created_at      BIGINT NOT NULL,
   touched_at      BIGINT NOT NULL

@@ -11,3 +11,4 @@ CREATE TABLE stamps (
   UNIQUE (line_id, unit_no, file_version_id),
   FOREIGN KEY (line_id, unit_no) REFERENCES units (line_id, unit_no)
 ) STRICT;
+CREATE INDEX stamps_version ON stamps (file_version_id);

@@ -34,6 +34,8 @@ CREATE TABLE uploads (
   name            TEXT    NOT NULL,
   size            INTEGER CHECK (size >= 0),
   received        INTEGER NOT NULL CHECK (received >= 0),
+  -- Of all of it, once it is whole: whoever finishes it after a crash finds it by that.
+  sha256          TEXT,
   file_version_id TEXT    REFERENCES file_versions (id),
   created_at      INTEGER NOT NULL,
   touched_at      INTEGER NOT NULL

@@ -9,6 +9,7 @@ use mail::Mailer;
 use stores::{BlobStore, Mirrors};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::archives::tags::KnownTags;
 use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
 use crate::installation::{self, Quarantine};
@@ -16,6 +17,8 @@ use crate::jobs::places::Places;
 use crate::payloads::source::{FileRoot, Remembered};
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
+use crate::storage::HandOff;
+use crate::uploads::Paused;
 
 /// What the operator decides, as far as the product needs it.
 #[derive(Debug, Clone)]
@@ -30,6 +33,8 @@ pub struct Settings {
     pub helper: Option<std::path::PathBuf>,
     /// Folders that payloads may be taken from.
     pub file_roots: Vec<FileRoot>,
+    /// Whether files are left to the proxy in front of us, and how.
+    pub hand_off: Option<HandOff>,
 }
 
 impl Settings {
@@ -41,6 +46,7 @@ impl Settings {
             raw_notice_days: 90,
             helper: None,
             file_roots: Vec::new(),
+            hand_off: None,
         }
     }
 }
@@ -75,12 +81,14 @@ struct Inner {
     parts: Parts,
     blobs: Arc<dyn BlobStore>,
     transfers: Transfers,
+    paused: Paused,
     limiter: net::limit::RateLimiter,
     job_waiting: Notify,
     commits: AtomicU64,
     job_places: Places,
     file_work: Semaphore,
     taken_files: Remembered,
+    archive_tags: Arc<KnownTags>,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
 }
@@ -91,7 +99,7 @@ impl App {
         let limiter = net::limit::RateLimiter::new(&*parts.entropy);
         let job_places = Places::new();
         let taken_files = Remembered::default();
-        let transfers = Transfers::default();
+        let (transfers, paused) = (Transfers::default(), Paused::default());
         let blobs: Arc<dyn BlobStore> = parts.blobs.clone();
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
         let file_work = Semaphore::new(1);
@@ -99,12 +107,14 @@ impl App {
             parts,
             blobs,
             transfers,
+            paused,
             limiter,
             job_waiting,
             commits,
             job_places,
             file_work,
             taken_files,
+            archive_tags: Arc::default(),
             quarantine,
         }))
     }
@@ -169,6 +179,11 @@ impl App {
         &self.0.transfers
     }
 
+    /// How far the uploads have come that went through this process.
+    pub fn paused(&self) -> &Paused {
+        &self.0.paused
+    }
+
     /// Limits on what one address may ask for.
     pub fn limiter(&self) -> &net::limit::RateLimiter {
         &self.0.limiter
@@ -202,6 +217,11 @@ impl App {
     /// A turn at work that takes a multiple of a file's size of memory: one at a time.
     pub fn file_work(&self) -> &Semaphore {
         &self.0.file_work
+    }
+
+    /// Tags of protected archives that were computed.
+    pub fn archive_tags(&self) -> &Arc<KnownTags> {
+        &self.0.archive_tags
     }
 
     /// Files below the roots that were taken into the blob store.

@@ -61,12 +61,20 @@ hops! {
     DownloadBeforeCount = "download.before_count",
     /// They are saved.
     DownloadAfterCount = "download.after_count",
+    /// A piece of an upload is durable; its row does not say so.
+    PieceStored = "piece.stored",
+    /// Its row says so; the sender has not heard.
+    PieceNoted = "piece.noted",
     /// All of a content has arrived; it has no name in the store yet.
     UploadReceived = "upload.received",
     /// It has its name; no row knows it.
     UploadStored = "upload.stored",
     /// A row knows it; the sender has not heard so.
     UploadRecorded = "upload.recorded",
+    /// The files of a pick-up are stored; no row knows them.
+    PickedUpStored = "picked_up.stored",
+    /// Rows know them.
+    PickedUpRecorded = "picked_up.recorded",
     /// A content is deflated and the stream stored; no row knows it.
     PackedStored = "packed.stored",
     /// A row knows it; archives that begin from now on have it.

@@ -7,8 +7,10 @@
 //! nothing.
 
 pub mod alarms;
+pub mod announcements;
 pub mod api_keys;
 pub mod app;
+pub mod archives;
 pub mod audit;
 pub mod backups;
 pub mod carts;
@@ -36,6 +38,8 @@ pub mod paging;
 pub mod parts;
 pub mod payloads;
 pub mod payments;
+pub mod pickups;
+pub mod plugins;
 pub mod problem;
 pub mod products;
 pub mod reviews;
@@ -45,4 +49,5 @@ pub mod sessions;
 pub mod staff;
 pub mod stamps;
 pub mod storage;
+pub mod uploads;
 pub mod web;

@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use app::failpoint::Hop;
 
+use sha2::{Digest as _, Sha256};
+
 use crate::dice::Dice;
 use crate::http::{self, Question};
-use crate::load::Story;
+use crate::load::{GATHERED, Story};
 use crate::report::Report;
 use crate::trouble::{Tried, trouble};
 use crate::world::{Build, Place, World};
@@ -23,10 +25,16 @@ use crate::world::{Build, Place, World};
 enum Way {
     /// Somebody buys.
     Selling,
+    /// Somebody buys what is gathered for the order.
+    Gathering,
     /// A buyer downloads.
     Downloading,
     /// A seller uploads.
     Uploading,
+    /// A seller sends a file in pieces.
+    Sending,
+    /// Files are taken from a folder.
+    PickingUp,
     /// What a seller uploaded is deflated.
     Packing,
     /// A backup is made.
@@ -48,8 +56,11 @@ const fn way(hop: Hop) -> Way {
         | Hop::MailBeforeSend
         | Hop::MailAfterSend
         | Hop::MailRecorded => Way::Selling,
+        Hop::PartMade | Hop::PartRecorded => Way::Gathering,
         Hop::DownloadReserved | Hop::DownloadBeforeCount | Hop::DownloadAfterCount => Way::Downloading,
         Hop::UploadReceived | Hop::UploadStored | Hop::UploadRecorded => Way::Uploading,
+        Hop::PieceStored | Hop::PieceNoted => Way::Sending,
+        Hop::PickedUpStored | Hop::PickedUpRecorded => Way::PickingUp,
         Hop::PackedStored | Hop::PackedRecorded => Way::Packing,
         Hop::BackupWritten | Hop::BackupNamed => Way::BackingUp,
         Hop::RestoreEntered | Hop::RestoreBatch | Hop::RestoreWhole | Hop::RestoreLeft => Way::Restoring,
@@ -73,16 +84,25 @@ pub fn run(world: &mut World, report: &mut Report) -> Tried<()> {
         let when = format!("{} {} seed {}", world.topology.name(), hop.name(), world.seed);
         let mut findings = match way(*hop) {
             Way::Selling => selling(world, *hop)?,
+            Way::Gathering => gathering(world, *hop)?,
             Way::Downloading => downloading(world, *hop)?,
             Way::Uploading => uploading(world, *hop)?,
+            Way::Sending => sending(world, *hop)?,
+            Way::PickingUp => picking_up(world, *hop)?,
             Way::Packing => packing(world, *hop)?,
             Way::BackingUp => backing_up(world, *hop)?,
             Way::Restoring => restoring(world, *hop)?,
         };
-        if matches!(way(*hop), Way::Selling | Way::Downloading | Way::Uploading | Way::Packing) {
+        if matches!(
+            way(*hop),
+            Way::Selling | Way::Gathering | Way::Downloading | Way::Uploading | Way::Sending | Way::Packing
+        ) {
             world.recover(Build::Shipped)?;
         }
         findings.extend(world.settle()?);
+        if matches!(way(*hop), Way::Gathering) {
+            findings.extend(world.fetch_gathered()?);
+        }
         findings.extend(world.check()?);
         if findings.is_empty() {
             *report.hops.entry(hop.name()).or_default() += 1;
@@ -117,6 +137,19 @@ fn selling(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
             world.purchases.push(shopper.buy()?);
         }
         world.purchases.push(shopper.buy_this(Story::Paid, 0)?);
+        if died(world, PASS_WITHIN)? {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(not_passed(hop))
+}
+
+/// Dies while something is made for an order that was paid.
+fn gathering(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
+    let mut shopper = world.shopper(hop.name()).at_the_first();
+    start_doomed(world, hop.name())?;
+    for _ in 0..DRIVEN_MAX {
+        world.purchases.push(shopper.buy_this(Story::Paid, GATHERED)?);
         if died(world, PASS_WITHIN)? {
             return Ok(Vec::new());
         }
@@ -173,6 +206,65 @@ fn uploading(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
         return Ok(Vec::new());
     }
     Ok(vec![format!("an upload after a crash was answered {}: {}", again.status, again.text())])
+}
+
+/// The upload goes on where its row says, and what comes of it is what was sent.
+fn sending(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
+    let mut dice = Dice::of(world.seed, hop.name());
+    let content: Vec<u8> = (0..UPLOAD_BYTES).map(|_| u8::try_from(dice.below(256)).unwrap_or(0)).collect();
+    let bearer = format!("authorization: Bearer {}\r\n", world.goods.key);
+    let json = format!("{bearer}content-type: application/json\r\n");
+    let octets = format!("{bearer}content-type: application/octet-stream\r\n");
+    let (port, host) = (world.port(), world.host());
+    let ask = |method: &'static str, path: &str, lines: &str, body: &[u8]| {
+        http::ask(port, &host, &Question { method, path, lines, body })
+    };
+    let path = format!("/v1/products/{}/uploads", world.goods.growing);
+    let begun = ask("POST", &path, &json, format!("{{\"name\": \"{}\"}}", hop.name()).as_bytes())?;
+    let begun: serde_json::Value = serde_json::from_slice(&begun.body)?;
+    let upload =
+        format!("/v1/uploads/{}", begun["id"].as_str().ok_or_else(|| trouble("no upload was begun"))?);
+    start_doomed(world, hop.name())?;
+    if let Ok(answer) = ask("PUT", &format!("{upload}/from/0"), &octets, &content)
+        && !died(world, PASS_WITHIN)?
+    {
+        return Ok([not_passed(hop), vec![format!("{}: {}", answer.status, answer.text())]].concat());
+    }
+    world.recover(Build::Shipped)?;
+    let there: serde_json::Value = serde_json::from_slice(&ask("GET", &upload, &bearer, b"")?.body)?;
+    let received = there["received"].as_u64().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+    let rest = content.get(received..).unwrap_or_default();
+    ask("PUT", &format!("{upload}/from/{received}"), &octets, rest)?;
+    let end = format!("{{\"sha256\": \"{}\"}}", hex::encode(Sha256::digest(&content)));
+    let done = ask("PUT", &format!("{upload}/file"), &json, end.as_bytes())?;
+    if done.status == 200 {
+        return Ok(Vec::new());
+    }
+    Ok(vec![format!(
+        "an upload in pieces, after a crash at byte {received}: {} {}",
+        done.status,
+        done.text()
+    )])
+}
+
+/// Files are taken once, by whoever repeats the verb.
+fn picking_up(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
+    let folder = world.path("goods");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("picked-up.bin"), hop.name().repeat(10_000))?;
+    let product = world.goods.growing.clone();
+    let spec = format!("{}/*.bin", folder.to_string_lossy());
+    let verb = ["products", "pick-up", &product, &spec];
+    let ran = world.run(Build::Failpoints(hop.name()), &world.place, &verb)?;
+    if ran.status.signal().is_none() {
+        return Ok([not_passed(hop), vec![ran.err]].concat());
+    }
+    world.kills += 1;
+    let again = world.run(Build::Shipped, &world.place, &verb)?;
+    if again.status.success() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![format!("files were not taken after a crash: {}", again.err)])
 }
 
 /// New contents, until this node deflates one of them and dies: another node may take the others.

@@ -12,7 +12,7 @@ use app::payloads::source::FileRoot;
 use kernel::Secret;
 use net::outbound::CidrPort;
 
-pub use storage::{Reading, StorageConfig, StoreConfig, StoreKind, StoreStyle};
+pub use storage::{HandOffConfig, Reading, StorageConfig, StoreConfig, StoreKind, StoreStyle};
 
 /// Everything the operator decides. Every field has a default that is safe on one machine.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -44,6 +44,8 @@ pub struct Config {
     pub stores: Vec<StoreConfig>,
     /// How they are read.
     pub storage: StorageConfig,
+    /// Whether files are left to the proxy in front of us.
+    pub hand_off: Option<HandOffConfig>,
 }
 
 impl Default for Config {
@@ -62,6 +64,7 @@ impl Default for Config {
             file_roots: Vec::new(),
             stores: Vec::new(),
             storage: StorageConfig::default(),
+            hand_off: None,
         }
     }
 }
@@ -271,6 +274,9 @@ impl Config {
         }
         if self.database != "sqlite" && !self.database.starts_with("postgres") {
             return refused("database", "neither sqlite nor a postgres:// URL", "write one of them");
+        }
+        if let Some(hand_off) = &self.hand_off {
+            hand_off.check(&self.stores, &self.proxies.trusted)?;
         }
         if self.raw_notice_days < 1 {
             return refused(

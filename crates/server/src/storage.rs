@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use app::storage::HandOff;
 use app::storage::network::StoreNetwork;
+use http::HeaderName;
 use kernel::{Clock, Entropy};
 use net::outbound::Client;
 use stores::{
@@ -11,6 +13,7 @@ use stores::{
 };
 
 use crate::config::{Config, ConfigError, Reading, StoreConfig, StoreKind, StoreStyle};
+use crate::serve::trusted_proxies;
 use crate::wiring::StartError;
 
 /// How a store that is not configured is called.
@@ -89,6 +92,20 @@ pub fn s3_config(store: &StoreConfig) -> Result<S3Config, ConfigError> {
         secret: store.secret_key()?,
         checksums: if store.checksums.unwrap_or(true) { Checksums::Sent } else { Checksums::Left },
     })
+}
+
+/// How files are left to the proxy in front of us, if they are.
+pub fn hand_off(config: &Config) -> Result<Option<HandOff>, StartError> {
+    let Some(wanted) = &config.hand_off else { return Ok(None) };
+    let header =
+        HeaderName::try_from(&wanted.header).map_err(|error| StartError::Other(error.to_string()))?;
+    let home = config.stores.first().map_or(HOME, |store| store.name.as_str());
+    Ok(Some(HandOff {
+        header,
+        prefix: wanted.prefix.clone(),
+        store: wanted.store.clone().unwrap_or_else(|| home.to_owned()),
+        proxies: trusted_proxies(&config.proxies)?,
+    }))
 }
 
 /// What was sold from `blobs` in the data folder must not be lost sight of by a new setting.

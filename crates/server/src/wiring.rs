@@ -99,10 +99,8 @@ fn wire_as_configured(config: &Config, on_pending: OnPending) -> Result<App, Sta
     let policy = OutboundPolicy { allow: config.outbound_allow()? };
     let mut settings = Settings::at(config.base_url.clone());
     settings.raw_notice_days = config.raw_notice_days;
-    // By this name Linux finds the program that runs, also when an upgrade has put another in its place.
-    let running = PathBuf::from("/proc/self/exe");
-    settings.helper = if running.exists() { Some(running) } else { std::env::current_exe().ok() };
     settings.file_roots = config.file_roots.iter().map(FileRootConfig::declared).collect();
+    settings.hand_off = storage::hand_off(config)?;
     wire(config, on_pending, mailer, policy, settings)
 }
 

@@ -10,6 +10,9 @@ pub enum StampError {
     /// The file cannot be read, or is of a kind that readers show without its pages.
     #[error("{0}")]
     Broken(String),
+    /// The archive holds no file that could be stamped.
+    #[error("no file in it is a PDF or an EPUB")]
+    Nothing,
     /// The file, or what it unpacks to, is larger than is worked on.
     #[error("{what} is larger than {limit} bytes, the most that is stamped")]
     TooLarge {

@@ -44,8 +44,7 @@ pub fn find_marks(file: &[u8]) -> Vec<Found> {
     let mut scan = Scan::default();
     let read = match Kind::of(file) {
         Some(Kind::Pdf) => container::pdf(file, &mut scan),
-        Some(Kind::Epub) => container::zip(file, &mut scan, 0),
-        None if file.starts_with(b"PK\x03\x04") => container::zip(file, &mut scan, 0),
+        Some(Kind::Epub | Kind::Zip) => container::zip(file, &mut scan, 0),
         None => Readable::No,
     };
     if read == Readable::No {

@@ -8,6 +8,8 @@ pub enum Kind {
     Pdf,
     /// Electronic publication: a zip archive of XHTML.
     Epub,
+    /// A zip archive, in which the files of the other kinds are stamped.
+    Zip,
 }
 
 /// How far into a file its header may stand: readers accept a PDF header within the first KiB.
@@ -15,20 +17,17 @@ const HEADER_WITHIN: usize = 1024;
 
 impl Kind {
     /// Every kind, in the order they are listed on pages.
-    pub const ALL: [Self; 2] = [Self::Pdf, Self::Epub];
+    pub const ALL: [Self; 3] = [Self::Pdf, Self::Epub, Self::Zip];
 
     /// The kind that a file's bytes show.
     pub fn of(file: &[u8]) -> Option<Self> {
         let head = file.get(..HEADER_WITHIN.min(file.len())).unwrap_or_default();
-        if head.windows(5).any(|window| window == b"%PDF-") {
-            Some(Self::Pdf)
-        } else if head.starts_with(b"PK\x03\x04")
-            && (contains(head, b"mimetypeapplication/epub+zip") || crate::epub::has_container(file))
-        {
-            Some(Self::Epub)
-        } else {
-            None
+        // A zip archive first: what it begins with may be a PDF that was not compressed.
+        if head.starts_with(b"PK\x03\x04") {
+            let book = contains(head, b"mimetypeapplication/epub+zip") || crate::epub::has_container(file);
+            return Some(if book { Self::Epub } else { Self::Zip });
         }
+        contains(head, b"%PDF-").then_some(Self::Pdf)
     }
 
     /// The kind that a file's name says.
@@ -42,6 +41,7 @@ impl Kind {
         match self {
             Self::Pdf => "pdf",
             Self::Epub => "epub",
+            Self::Zip => "zip",
         }
     }
 }

@@ -17,6 +17,7 @@
 //!   fonts 9.6.5, file identifiers 14.4, metadata 14.3.
 //! * EPUB 3.3 and OCF: container 4.2, encryption 4.2.6.3.2, package metadata 5.5.
 
+mod bundle;
 mod epub;
 mod error;
 mod find;
@@ -72,24 +73,35 @@ pub fn stamp(file: &[u8], stamp: &Stamp, mark: Mark) -> Result<Vec<u8>, StampErr
     match Kind::of(file) {
         Some(Kind::Pdf) => stamp_pdf(file, stamp, mark),
         Some(Kind::Epub) => stamp_epub(file, stamp, mark),
-        None => Err(StampError::broken("it is neither a PDF nor an EPUB file")),
+        Some(Kind::Zip) => stamp_zip(file, stamp, mark),
+        None => Err(StampError::broken("it is no PDF, EPUB or ZIP file")),
     }
 }
 
 /// Stamps every page of a PDF.
 pub fn stamp_pdf(file: &[u8], stamp: &Stamp, mark: Mark) -> Result<Vec<u8>, StampError> {
-    if file.len() > INPUT_BYTES_MAX {
-        return Err(StampError::TooLarge { what: "the file", limit: INPUT_BYTES_MAX });
-    }
+    fits(file)?;
     pdf::stamp(file, &stamp.bounded(), mark)
 }
 
 /// Stamps every chapter of an EPUB.
 pub fn stamp_epub(file: &[u8], stamp: &Stamp, mark: Mark) -> Result<Vec<u8>, StampError> {
-    if file.len() > INPUT_BYTES_MAX {
-        return Err(StampError::TooLarge { what: "the file", limit: INPUT_BYTES_MAX });
-    }
+    fits(file)?;
     epub::stamp(file, &stamp.bounded(), mark)
+}
+
+/// Stamps every PDF and EPUB file in a zip archive; the others stay as they are.
+///
+/// # Errors
+/// [`StampError::Nothing`] when there is none.
+pub fn stamp_zip(file: &[u8], stamp: &Stamp, mark: Mark) -> Result<Vec<u8>, StampError> {
+    fits(file)?;
+    bundle::stamp(file, &stamp.bounded(), mark)
+}
+
+fn fits(file: &[u8]) -> Result<(), StampError> {
+    let fits = file.len() <= INPUT_BYTES_MAX;
+    fits.then_some(()).ok_or(StampError::TooLarge { what: "the file", limit: INPUT_BYTES_MAX })
 }
 
 impl Stamp {

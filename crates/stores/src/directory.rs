@@ -96,10 +96,9 @@ impl DirectoryStore {
     pub(crate) fn take_up(
         &self,
         id: UploadId,
-        saved: u64,
         earlier: Option<Progress>,
     ) -> Result<DirectoryResumable, StoreError> {
-        DirectoryResumable::take_up(self.folders.clone(), self.open.clone(), id, saved, earlier)
+        DirectoryResumable::take_up(self.folders.clone(), self.open.clone(), id, earlier)
     }
 
     fn begin_as(&self, name: &str) -> rustix::io::Result<File> {
@@ -113,13 +112,8 @@ impl BlobStore for DirectoryStore {
         Ok(Box::new(self.begin_upload()?))
     }
 
-    fn resume(
-        &self,
-        id: UploadId,
-        saved: u64,
-        earlier: Option<Progress>,
-    ) -> Result<Box<dyn Resumable>, StoreError> {
-        Ok(Box::new(self.take_up(id, saved, earlier)?))
+    fn resume(&self, id: UploadId, earlier: Option<Progress>) -> Result<Box<dyn Resumable>, StoreError> {
+        Ok(Box::new(self.take_up(id, earlier)?))
     }
 
     fn discard(&self, id: UploadId) -> Result<(), StoreError> {

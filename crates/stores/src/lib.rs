@@ -42,20 +42,14 @@ pub trait BlobStore: Send + Sync {
     /// When the store cannot be written to.
     fn begin(&self) -> Result<Box<dyn Upload>, StoreError>;
 
-    /// Takes up an upload, or begins it. `saved` is how much of it was durable by the last
-    /// [`Resumable::save`] that the caller has noted; what came after that is cut off. There may be
-    /// less ([`Resumable::received`]) when the store is another, or the upload was swept.
+    /// Takes up an upload, or begins it. Nobody else can be at it then; what there is of it counts
+    /// as far as [`Resumable::go_on_at`] is told.
     ///
     /// `earlier` spares the reading of what is there; any other upload's would give wrong digests.
     ///
     /// # Errors
     /// [`StoreError::Busy`] while somebody else is at it.
-    fn resume(
-        &self,
-        id: UploadId,
-        saved: u64,
-        earlier: Option<Progress>,
-    ) -> Result<Box<dyn Resumable>, StoreError>;
+    fn resume(&self, id: UploadId, earlier: Option<Progress>) -> Result<Box<dyn Resumable>, StoreError>;
 
     /// Removes an upload that nobody goes on with. One that is not there is no error.
     ///

@@ -1,8 +1,8 @@
 //! Uploads that outlive the process that takes them in, and that anybody may go on with.
 //!
 //! What has arrived grows in a file that is named after the upload. The caller keeps a row with
-//! how many bytes of it are durable, and says so when the upload is taken up again: what the file
-//! has beyond that is cut off, since nobody was told of it.
+//! how many bytes of it are durable. Whoever takes the upload up has it alone; then they look at
+//! that row, and [`Resumable::go_on_at`] cuts off what the file has beyond, since nobody was told of it.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -21,7 +21,15 @@ use crate::{Digests, StoreError, Upload};
 
 /// An upload that can be left and taken up again. Dropping it leaves what was saved.
 pub trait Resumable: Send {
-    /// Adds bytes.
+    /// Goes on where it was saved, by what the caller has noted: looked at only now, since somebody
+    /// else may have been at it until a moment ago. Answers how much of that is there: less, when
+    /// the store is another or the upload was swept.
+    ///
+    /// # Errors
+    /// When the rest cannot be cut off.
+    fn go_on_at(&mut self, saved: u64) -> Result<u64, StoreError>;
+
+    /// Adds bytes, after [`Resumable::go_on_at`].
     ///
     /// # Errors
     /// [`StoreError::Full`] and whatever else writing runs into. What was saved is still there.
@@ -74,10 +82,19 @@ pub(crate) struct DirectoryResumable {
     name: String,
     file: File,
     received: u64,
+    earlier: Option<Progress>,
     /// Of all that was received, as far as it went through our hands.
     hashing: Option<Hashing>,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It is not known yet how much of it counts.
+    Held,
+    Growing,
     /// A write failed: what the file holds is not what was hashed.
-    broken: bool,
+    Broken,
 }
 
 /// What the file of an upload is called, beside those of uploads that are never taken up again.
@@ -95,12 +112,11 @@ impl DirectoryResumable {
         folders: Arc<Folders>,
         open: Arc<OpenBlobs>,
         id: UploadId,
-        saved: u64,
         earlier: Option<Progress>,
     ) -> Result<Self, StoreError> {
         let name = file_name(id);
         let how = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let mut file = rustix::fs::openat(&folders.uploads, &name, how, Mode::RUSR | Mode::WUSR)
+        let file = rustix::fs::openat(&folders.uploads, &name, how, Mode::RUSR | Mode::WUSR)
             .map(File::from)
             .map_err(|error| StoreError::io("opening an upload", error))?;
         match file.try_lock() {
@@ -110,24 +126,15 @@ impl DirectoryResumable {
                 return Err(StoreError::io("locking an upload", error));
             }
         }
-        let failed = |error| StoreError::io("taking up an upload", error);
         if !is_still(&file, &folders, &name)? {
             // Somebody has made it a blob since it was opened: not a byte of it may change now.
             return Err(StoreError::Busy);
         }
-        let received = file.metadata().map_err(failed)?.len().min(saved);
-        file.set_len(received).map_err(failed)?;
-        file.seek(SeekFrom::Start(received)).map_err(failed)?;
-        let fits = earlier.filter(|earlier| earlier.received == received);
-        let hashing = match fits {
-            Some(earlier) => earlier.hashing,
-            None => (received == 0).then(Hashing::new),
-        };
-        Ok(Self { folders, open, name, file, received, hashing, broken: false })
+        Ok(Self { folders, open, name, file, received: 0, earlier, hashing: None, state: State::Held })
     }
 
     fn sound(&self) -> Result<(), StoreError> {
-        if self.broken {
+        if self.state != State::Growing {
             let cause = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
             return Err(StoreError::io("going on with an upload that failed", cause));
         }
@@ -179,10 +186,23 @@ fn unlink(folders: &Folders, name: &str) -> Result<(), StoreError> {
 }
 
 impl Resumable for DirectoryResumable {
+    fn go_on_at(&mut self, saved: u64) -> Result<u64, StoreError> {
+        let failed = |error| StoreError::io("taking up an upload", error);
+        let received = self.file.metadata().map_err(failed)?.len().min(saved);
+        self.file.set_len(received).map_err(failed)?;
+        self.file.seek(SeekFrom::Start(received)).map_err(failed)?;
+        self.hashing = match self.earlier.take().filter(|earlier| earlier.received == received) {
+            Some(earlier) => earlier.hashing,
+            None => (received == 0).then(Hashing::new),
+        };
+        (self.received, self.state) = (received, State::Growing);
+        Ok(received)
+    }
+
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.sound()?;
         if let Err(error) = self.file.write_all(bytes) {
-            self.broken = true;
+            self.state = State::Broken;
             return Err(StoreError::io("writing an upload", error));
         }
         if let Some(hashing) = &mut self.hashing {
@@ -220,7 +240,7 @@ impl Resumable for DirectoryResumable {
     }
 
     fn pause(self: Box<Self>) -> Progress {
-        let hashing = self.hashing.filter(|_| !self.broken);
+        let hashing = self.hashing.filter(|_| self.state == State::Growing);
         Progress { hashing, received: self.received }
     }
 

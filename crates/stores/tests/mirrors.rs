@@ -39,13 +39,8 @@ impl BlobStore for Moody {
     fn begin(&self) -> Result<Box<dyn Upload>, StoreError> {
         self.ask()?.begin()
     }
-    fn resume(
-        &self,
-        id: UploadId,
-        saved: u64,
-        earlier: Option<Progress>,
-    ) -> Result<Box<dyn Resumable>, StoreError> {
-        self.ask()?.resume(id, saved, earlier)
+    fn resume(&self, id: UploadId, earlier: Option<Progress>) -> Result<Box<dyn Resumable>, StoreError> {
+        self.ask()?.resume(id, earlier)
     }
     fn discard(&self, id: UploadId) -> Result<(), StoreError> {
         self.ask()?.discard(id)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kernel::{Span, SystemEntropy, Timestamp, UploadId};
-use stores::{BlobStore as _, Digests, DirectoryStore, RESUMABLE_LEASE, StoreError};
+use stores::{BlobStore as _, Digests, DirectoryStore, Progress, RESUMABLE_LEASE, Resumable, StoreError};
 
 const ID: UploadId = UploadId::from_bits(7);
 
@@ -35,6 +35,13 @@ fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|at| u8::try_from(at * at % 251).unwrap()).collect()
 }
 
+/// Takes the upload up, and goes on where it was saved.
+fn at(store: &DirectoryStore, saved: u64, earlier: Option<Progress>) -> Box<dyn Resumable> {
+    let mut upload = store.resume(ID, earlier).unwrap();
+    upload.go_on_at(saved).unwrap();
+    upload
+}
+
 fn date(path: &Path, at: Timestamp) {
     let seconds = u64::try_from(at.as_micros() / 1_000_000).unwrap();
     let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
@@ -44,13 +51,13 @@ fn date(path: &Path, at: Timestamp) {
 #[test]
 fn an_upload_is_gone_on_with_where_it_was_saved() {
     let (folder, whole) = (Folder::new(), bytes(300_000));
-    let mut first = folder.store().resume(ID, 0, None).unwrap();
+    let mut first = at(&folder.store(), 0, None);
     first.write(&whole[..100_000]).unwrap();
     let saved = first.save().unwrap();
     first.write(b"what nobody was told of").unwrap();
     drop(first);
 
-    let mut second = folder.store().resume(ID, saved, None).unwrap();
+    let mut second = at(&folder.store(), saved, None);
     assert_eq!((saved, second.received()), (100_000, 100_000));
     second.write(&whole[100_000..]).unwrap();
     let digests = second.finish().unwrap();
@@ -64,14 +71,14 @@ fn an_upload_is_gone_on_with_where_it_was_saved() {
 fn what_was_hashed_before_a_pause_is_not_read_again() {
     let (folder, whole) = (Folder::new(), bytes(10_000));
     let store = folder.store();
-    let mut first = store.resume(ID, 0, None).unwrap();
+    let mut first = at(&store, 0, None);
     first.write(&whole[..6_000]).unwrap();
     let saved = first.save().unwrap();
     let progress = first.pause();
     // Were the file read, the digests would be those of what stands in it now.
     std::fs::write(&folder.uploads()[0], vec![0; 6_000]).unwrap();
 
-    let mut second = store.resume(ID, saved, Some(progress)).unwrap();
+    let mut second = at(&store, saved, Some(progress));
     second.write(&whole[6_000..]).unwrap();
 
     assert_eq!(second.digest().unwrap(), Digests::of(&whole));
@@ -82,12 +89,12 @@ fn what_was_hashed_before_a_pause_is_not_read_again() {
 fn progress_of_another_length_is_not_believed() {
     let (folder, whole) = (Folder::new(), bytes(10_000));
     let store = folder.store();
-    let mut first = store.resume(ID, 0, None).unwrap();
+    let mut first = at(&store, 0, None);
     first.write(&whole[..6_000]).unwrap();
     first.save().unwrap();
     let progress = first.pause();
 
-    let mut second = store.resume(ID, 5_000, Some(progress)).unwrap();
+    let mut second = at(&store, 5_000, Some(progress));
     second.write(&whole[5_000..]).unwrap();
 
     assert_eq!(second.finish().unwrap(), Digests::of(&whole));
@@ -96,17 +103,17 @@ fn progress_of_another_length_is_not_believed() {
 #[test]
 fn two_do_not_write_to_one_upload() {
     let folder = Folder::new();
-    let held = folder.store().resume(ID, 0, None).unwrap();
+    let held = folder.store().resume(ID, None).unwrap();
 
-    assert!(matches!(folder.store().resume(ID, 0, None), Err(StoreError::Busy)));
+    assert!(matches!(folder.store().resume(ID, None), Err(StoreError::Busy)));
     drop(held);
-    assert!(folder.store().resume(ID, 0, None).is_ok());
+    assert!(folder.store().resume(ID, None).is_ok());
 }
 
 #[test]
 fn an_upload_that_is_gone_begins_anew() {
     let folder = Folder::new();
-    let mut upload = folder.store().resume(ID, 0, None).unwrap();
+    let mut upload = at(&folder.store(), 0, None);
     upload.write(b"some").unwrap();
     upload.save().unwrap();
     drop(upload);
@@ -114,7 +121,7 @@ fn an_upload_that_is_gone_begins_anew() {
     folder.store().discard(ID).unwrap();
     folder.store().discard(ID).unwrap();
 
-    let again = folder.store().resume(ID, 4, None).unwrap();
+    let again = at(&folder.store(), 4, None);
     assert_eq!(again.received(), 0);
     assert_eq!(folder.uploads().len(), 1);
 }
@@ -123,7 +130,7 @@ fn an_upload_that_is_gone_begins_anew() {
 fn a_sweep_leaves_an_upload_that_may_be_gone_on_with() {
     let folder = Folder::new();
     let store = folder.store();
-    drop(store.resume(ID, 0, None).unwrap());
+    drop(store.resume(ID, None).unwrap());
     let (made, lease) = (Timestamp::from_seconds(1_800_000_000), Span::hours(6));
     date(&folder.uploads()[0], made);
 
@@ -137,6 +144,14 @@ fn a_sweep_leaves_an_upload_that_may_be_gone_on_with() {
 #[test]
 fn nothing_is_a_content_too() {
     let folder = Folder::new();
-    let digests = folder.store().resume(ID, 0, None).unwrap().finish().unwrap();
+    let digests = at(&folder.store(), 0, None).finish().unwrap();
     assert_eq!(digests, Digests::of(b""));
+}
+
+#[test]
+fn nothing_is_written_before_it_is_known_where_to_go_on() {
+    let folder = Folder::new();
+    let mut upload = folder.store().resume(ID, None).unwrap();
+    assert!(upload.write(b"somewhere").is_err());
+    assert!(upload.save().is_err() && upload.digest().is_err() && upload.finish().is_err());
 }

@@ -3,14 +3,21 @@
 use db::{DbError, Snapshot, sql};
 use stores::Sha256;
 
-use super::{Auditor, Check, Depth, Findings, PAGE_ROWS};
+use super::{Auditor, Check, Depth, Findings, PAGE_ROWS, Rule};
 
 /// I12.
 pub const STORED: Check = Check {
     id: "I12",
     title: "every content that is sold or shown is stored, whole",
     why: "a buyer would get an error page instead of a file",
-    rules: &[],
+    rules: &[Rule {
+        says: "an upload that is whole is none that arrived",
+        find: "SELECT u.id AS id, CAST(u.received AS TEXT) || ' of ' || CAST(COALESCE(u.size, b.size, 0) AS TEXT) AS detail
+                 FROM uploads u LEFT JOIN file_versions v ON v.id = u.file_version_id
+                 LEFT JOIN blobs b ON b.sha256 = v.sha256
+                WHERE u.received > u.size
+                   OR (u.file_version_id IS NOT NULL AND (u.sha256 IS NULL OR u.received <> b.size))",
+    }],
     code: Some(contents),
     not_applicable: None,
 };

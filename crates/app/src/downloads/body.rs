@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use archive::{Layout, Piece as Part};
+use archive::{ContentId, Layout, Piece as Part, ReadError, Sealing};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use net::range::Piece;
@@ -20,11 +20,14 @@ use tokio::task::JoinHandle;
 use super::opening::{self, Opened};
 use super::running::Use;
 use super::{Authorized, Content, Goods};
+use crate::archives::tags::KnownTags;
 
 /// How much is handed to the network at once; before each frame the revocation flag is looked
 /// at. Large enough that one stream is not held up by wake-ups, small enough that a revocation
 /// is felt within a second on a slow line.
 const FRAME_BYTES: u64 = 1024 * 1024;
+/// How much is encrypted at once: a fraction of a millisecond, in which this thread serves nobody else.
+const SEALED_FRAME_BYTES: u64 = 256 * 1024;
 
 /// A body that is cut off when its grant is revoked, and counts what it hands over.
 pub struct Transfer {
@@ -32,6 +35,9 @@ pub struct Transfer {
     blobs: Arc<dyn BlobStore>,
     opened: Opened,
     fetching: Option<Fetching>,
+    /// A pass over an entry whose tag the range needs without having read all of it.
+    tagging: Option<JoinHandle<Result<(), ReadError>>>,
+    tags: Arc<KnownTags>,
     pieces: std::vec::IntoIter<Piece>,
     /// What is left of the present piece.
     range: Range<u64>,
@@ -46,12 +52,15 @@ struct Stretch {
     ordinal: usize,
     blob: Blob,
     range: Range<u64>,
+    /// Encrypts what is handed out, in a protected archive.
+    sealing: Option<Box<Sealing>>,
 }
 
 /// A content on its way, and what will be taken from it.
 struct Fetching {
     ordinal: usize,
     range: Range<u64>,
+    sealing: Option<Box<Sealing>>,
     blob: JoinHandle<Result<Blob, StoreError>>,
 }
 
@@ -66,11 +75,12 @@ impl Transfer {
         (blobs, opened): (Arc<dyn BlobStore>, Opened),
         pieces: Vec<Piece>,
         transfer: Use,
+        tags: Arc<KnownTags>,
     ) -> Self {
         let left = pieces.iter().map(Piece::length).sum();
         let pieces = pieces.into_iter();
-        let (range, stretch, fetching) = (0..0, None, None);
-        Self { authorized, blobs, opened, fetching, pieces, range, stretch, left, transfer }
+        let (range, stretch, fetching, tagging) = (0..0, None, None, None);
+        Self { authorized, blobs, opened, fetching, tagging, tags, pieces, range, stretch, left, transfer }
     }
 
     fn next_frame(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<Option<Counted>>> {
@@ -79,9 +89,15 @@ impl Transfer {
                 let arrived = ready!(Pin::new(&mut fetching.blob).poll(cx));
                 self.arrived(arrived)?;
             }
+            if let Some(tagging) = &mut self.tagging {
+                let made = ready!(Pin::new(tagging).poll(cx));
+                self.tagging = None;
+                self.learned(made)?;
+            }
             if let Some(stretch) = self.stretch.as_mut().filter(|stretch| !stretch.range.is_empty()) {
                 return Poll::Ready(stretch.frame().map(Some));
             }
+            self.leave_stretch();
             if !self.range.is_empty() {
                 if let Some(header) = self.advance()? {
                     return Poll::Ready(Ok(Some((None, header))));
@@ -103,7 +119,7 @@ impl Transfer {
         &mut self,
         arrived: Result<Result<Blob, StoreError>, tokio::task::JoinError>,
     ) -> std::io::Result<()> {
-        let Some(Fetching { ordinal, range, .. }) = self.fetching.take() else { return Ok(()) };
+        let Some(Fetching { ordinal, range, sealing, .. }) = self.fetching.take() else { return Ok(()) };
         let blob = match arrived.map_err(std::io::Error::other)? {
             Ok(blob) => blob,
             Err(error) => {
@@ -114,7 +130,27 @@ impl Transfer {
         if let Some(place) = self.opened.get_mut(ordinal) {
             *place = Some(blob.clone());
         }
-        self.stretch = Some(Stretch { ordinal, blob, range });
+        self.stretch = Some(Stretch { ordinal, blob, range, sealing });
+        Ok(())
+    }
+
+    /// An entry that was encrypted from its first to its last byte has given its tag.
+    fn leave_stretch(&mut self) {
+        let Some(Stretch { ordinal, sealing: Some(sealing), .. }) = self.stretch.take() else { return };
+        if let (Goods::Archive(layout, _), Ok(ordinal)) = (&self.authorized.goods, u32::try_from(ordinal)) {
+            layout.sealed(ordinal, *sealing);
+            self.tags.remember(layout);
+        }
+    }
+
+    fn learned(&self, made: Result<Result<(), ReadError>, tokio::task::JoinError>) -> std::io::Result<()> {
+        made.map_err(std::io::Error::other)?.map_err(|error| {
+            tracing::error!(%error, grant = %self.authorized.grant, "an archive's tag cannot be computed");
+            std::io::Error::other("a file cannot be read")
+        })?;
+        if let Goods::Archive(layout, _) = &self.authorized.goods {
+            self.tags.remember(layout);
+        }
         Ok(())
     }
 
@@ -128,33 +164,53 @@ impl Transfer {
         match &self.authorized.goods {
             Goods::File(_) => {
                 let range = std::mem::replace(&mut self.range, 0..0);
-                self.enter(0, range)?;
+                self.enter(0, range, None)?;
                 Ok(None)
             }
             Goods::Archive(layout, _) => {
                 let (part, length) = next_part(layout, &self.range)?;
-                self.range.start = self.range.start.saturating_add(length);
-                let stretch = match part {
-                    Part::Literal(header) => return Ok(Some(Bytes::from(header))),
-                    Part::Content(stretch) => stretch,
-                    Part::Sealed(_) | Part::Tag { .. } => return Err(not_laid_out()),
+                let (stretch, sealing) = match part {
+                    Part::Literal(header) => {
+                        self.range.start = self.range.start.saturating_add(length);
+                        return Ok(Some(Bytes::from(header)));
+                    }
+                    Part::Tag { ordinal, part } => {
+                        let Some(tag) = layout.tag(ordinal) else {
+                            self.tagging = Some(pass_over(&self.authorized, &self.blobs, ordinal));
+                            return Ok(None);
+                        };
+                        self.range.start = self.range.start.saturating_add(length);
+                        let bytes = tag.as_bytes().get(part).ok_or_else(not_laid_out)?;
+                        return Ok(Some(Bytes::copy_from_slice(bytes)));
+                    }
+                    Part::Content(stretch) => (stretch, None),
+                    Part::Sealed(stretch) => {
+                        let sealing = layout.sealing(&stretch).map_err(std::io::Error::other)?;
+                        (stretch, Some(Box::new(sealing)))
+                    }
                 };
+                self.range.start = self.range.start.saturating_add(length);
                 let ordinal = usize::try_from(stretch.ordinal).map_err(std::io::Error::other)?;
                 let range = stretch.from..stretch.from.saturating_add(stretch.length);
-                self.enter(ordinal, range)?;
+                self.enter(ordinal, range, sealing)?;
                 Ok(None)
             }
         }
     }
 
     /// Goes on in this content, which may have to be fetched first.
-    fn enter(&mut self, ordinal: usize, range: Range<u64>) -> std::io::Result<()> {
+    fn enter(
+        &mut self,
+        ordinal: usize,
+        range: Range<u64>,
+        sealing: Option<Box<Sealing>>,
+    ) -> std::io::Result<()> {
         let content = self.authorized.goods.contents().get(ordinal).ok_or_else(not_laid_out)?;
         match self.opened.get(ordinal).and_then(Option::as_ref) {
-            Some(blob) => self.stretch = Some(Stretch { ordinal, blob: blob.clone(), range }),
+            Some(blob) => self.stretch = Some(Stretch { ordinal, blob: blob.clone(), range, sealing }),
             None => {
                 let blob = opening::fetch(&self.blobs, content);
-                self.fetching = Some(Fetching { ordinal, range, blob });
+                self.fetching = Some(Fetching { ordinal, range, sealing, blob });
             }
         }
         Ok(())
@@ -163,11 +219,54 @@ impl Transfer {
 
 impl Stretch {
     fn frame(&mut self) -> std::io::Result<Counted> {
-        let end = self.range.end.min(self.range.start.saturating_add(FRAME_BYTES));
+        let most = if self.sealing.is_some() { SEALED_FRAME_BYTES } else { FRAME_BYTES };
+        let end = self.range.end.min(self.range.start.saturating_add(most));
         let bytes = self.blob.bytes(self.range.start..end);
         self.range.start = end;
         let bytes = bytes.ok_or_else(|| std::io::Error::other("the file is shorter than its row says"))?;
+        let bytes = match &mut self.sealing {
+            None => bytes,
+            Some(sealing) => {
+                let mut sealed = bytes.to_vec();
+                sealing.seal(&mut sealed);
+                Bytes::from(sealed)
+            }
+        };
         Ok((Some(self.ordinal), bytes))
+    }
+}
+
+/// Computes the tag of an entry, on a thread that may take its time.
+fn pass_over(
+    authorized: &Arc<Authorized>,
+    blobs: &Arc<dyn BlobStore>,
+    ordinal: u32,
+) -> JoinHandle<Result<(), ReadError>> {
+    let (authorized, blobs) = (Arc::clone(authorized), Arc::clone(blobs));
+    tokio::task::spawn_blocking(move || {
+        let Goods::Archive(layout, contents) = &authorized.goods else {
+            return Err(ReadError::NoEntry(ordinal));
+        };
+        layout.tag_from(ordinal, &Contents { contents, blobs: &*blobs }).map(drop)
+    })
+}
+
+/// The contents of an archive, for a pass over one of them.
+struct Contents<'a> {
+    contents: &'a [Content],
+    blobs: &'a dyn BlobStore,
+}
+
+impl archive::Source for Contents<'_> {
+    fn read_at(&self, blob: &ContentId, offset: u64, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let name = blob.to_string();
+        let content = self.contents.iter().find(|content| content.sha256 == name).ok_or_else(not_laid_out)?;
+        let blob = opening::open(self.blobs, content).map_err(std::io::Error::other)?;
+        let most = u64::try_from(buffer.len()).unwrap_or(u64::MAX);
+        let end = content.size.min(offset.saturating_add(most));
+        let bytes = blob.bytes(offset.min(end)..end).ok_or_else(not_laid_out)?;
+        buffer.get_mut(..bytes.len()).ok_or_else(not_laid_out)?.copy_from_slice(&bytes);
+        Ok(bytes.len())
     }
 }
 

@@ -61,6 +61,22 @@ fn count_grant(cx: &mut Cx<'_, '_>, counts: &[&Count]) -> Result<(), DbError> {
     held.save(cx.tx)
 }
 
+/// Charges a session with all of its file, which is left to somebody else to hand out: nobody will
+/// tell how much of it was. Its place is spent; later times cost nothing.
+pub fn charge_whole(cx: &mut Cx<'_, '_>, session: &Authorized) -> Result<(), DbError> {
+    let Goods::File(content) = &session.goods else { return Ok(()) };
+    let mut held = Held::of(cx.tx, session.merchant, session.grant)?;
+    let generation = crate::fulfillment::store::generation(cx.tx, session.merchant, session.grant)?;
+    let Some(tally) = store::tally(cx.tx, session.download)? else { return Ok(()) };
+    if generation != Some(session.generation) || tally.state != DownloadState::Open {
+        return Ok(());
+    }
+    let rest = content.size.saturating_sub(tally.bytes);
+    held.settle(content.version, DownloadState::Spent, rest);
+    store::add_bytes(cx.tx, session, rest, DownloadState::Spent, cx.now)?;
+    held.save(cx.tx)
+}
+
 fn add_to_contents(cx: &mut Cx<'_, '_>, count: &Count) -> Result<(), DbError> {
     let Goods::Archive(_, contents) = &count.authorized.goods else { return Ok(()) };
     let touched = contents.iter().zip(&count.bytes).filter(|(_, bytes)| **bytes > 0);

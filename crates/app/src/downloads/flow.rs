@@ -1,6 +1,6 @@
 //! Starting and authorizing downloads.
 
-use archive::{Form, Layout};
+use archive::{Form, Layout, Protection};
 use db::{DbError, Source};
 use kernel::{DownloadId, FileVersionId, Timestamp};
 
@@ -11,6 +11,7 @@ use super::{
     Authorized, Content, Download, DownloadState, Goods, GrantedFile, Parcel, SESSION_LIFE, archive_store,
     store, transfer_code, within_budget,
 };
+use crate::archives::{self, flow::Packing};
 use crate::cx::Cx;
 use crate::fulfillment::{Grant, GrantStatus};
 use crate::links::{self, Presented};
@@ -65,6 +66,10 @@ pub fn usable(grant: &Grant, now: Timestamp) -> Result<(), Problem> {
 /// Reserves a place and opens a session for one file of a grant.
 pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Client) -> Flow<Download> {
     let grant = open_to_take(cx, token)?;
+    // What is sold as one archive, with a password perhaps, is not handed out otherwise.
+    if archives::store::sold_with(cx.tx, &grant)?.archive.is_some() {
+        return Err(no_such_link().into());
+    }
     let files = store::files(cx.tx, &grant)?;
     let wanted: GrantedFile =
         files.into_iter().find(|granted| granted.version == file).ok_or_else(no_such_link)?;
@@ -81,11 +86,18 @@ pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Cli
 pub fn start_archive(cx: &mut Cx<'_, '_>, token: &str, client: &Client) -> Flow<Download> {
     let grant = open_to_take(cx, token)?;
     let files = store::files(cx.tx, &grant)?;
-    if files.len() < packing::FILES_MIN {
-        return Err(no_such_link().into());
-    }
+    let terms = archives::store::sold_with(cx.tx, &grant)?.archive;
+    let protection = match archives::flow::packing(cx.tx, cx.ring, terms.as_ref(), &grant)? {
+        Packing::IfSeveral if files.len() >= packing::FILES_MIN => None,
+        Packing::Always(protection) if !files.is_empty() => protection,
+        Packing::IfSeveral | Packing::Always(_) => return Err(no_such_link().into()),
+        Packing::AwaitsPassword => {
+            let text = "choose the password of this archive on its page first";
+            return Err(Problem::new(Code::Conflict, text).into());
+        }
+    };
     let members = members(cx, files)?;
-    let layout = layout(&members).map_err(|error| broken(&grant, &error))?;
+    let layout = layout(&members, protection).map_err(|error| broken(&grant, &error))?;
     let mut versions: Vec<FileVersionId> = members.iter().map(|member| member.file.version).collect();
     // Rows are held in the order of their ids, so that two starts do not wait for each other.
     versions.sort_unstable_by_key(|version| version.bits());
@@ -105,27 +117,34 @@ pub fn start_archive(cx: &mut Cx<'_, '_>, token: &str, client: &Client) -> Flow<
     Ok(download)
 }
 
-/// The archive of these files that would begin now, where there are several.
-pub fn offered(source: &mut impl Source, files: &[GrantedFile]) -> Result<Option<Layout>, DbError> {
-    if files.len() < packing::FILES_MIN {
-        return Ok(None);
-    }
+/// The archive of a grant's files that would begin now, where there is one.
+pub fn offered(
+    source: &mut impl Source,
+    packing: Packing,
+    files: &[GrantedFile],
+) -> Result<Option<Layout>, DbError> {
+    let protection = match packing {
+        Packing::IfSeveral if files.len() >= packing::FILES_MIN => None,
+        Packing::Always(protection) if !files.is_empty() => protection,
+        Packing::IfSeveral | Packing::Always(_) | Packing::AwaitsPassword => return Ok(None),
+    };
     let mut members = Vec::with_capacity(files.len());
     for file in files.iter().cloned() {
         let stream = packed::store::known(source, &file.sha256)?.stream();
         members.push(Member { file, stream, handed_out: 0 });
     }
     // Each file can still be had by itself; who starts the archive nevertheless is told why it cannot be.
-    Ok(layout(&members).ok())
+    Ok(layout(&members, protection).ok())
 }
 
 /// The files of a new archive, each in the form that it has by now. One that was never looked at
-/// (it is older than this program knows of streams) is deflated for the next archive.
+/// (it is older than this program knows of streams) is deflated for the next archive; what was made
+/// for one buyer is not, since hardly anybody fetches it twice.
 fn members(cx: &mut Cx<'_, '_>, files: Vec<GrantedFile>) -> Flow<Vec<Member>> {
     let mut members = Vec::with_capacity(files.len());
     for file in files {
         let known = packed::store::known(cx.tx, &file.sha256)?;
-        if known == packed::Known::Nothing {
+        if known == packed::Known::Nothing && store::is_of_a_product(cx.tx, file.version)? {
             packed::flow::request(cx, &file.sha256, file.size)?;
         }
         members.push(Member { file, stream: known.stream(), handed_out: 0 });
@@ -133,10 +152,10 @@ fn members(cx: &mut Cx<'_, '_>, files: Vec<GrantedFile>) -> Flow<Vec<Member>> {
     Ok(members)
 }
 
-fn layout(members: &[Member]) -> Result<Layout, PackError> {
+fn layout(members: &[Member], protection: Option<Protection>) -> Result<Layout, PackError> {
     let form = |member: &Member| packing::form(&member.file, member.stream.as_ref());
     let forms: Vec<Form> = members.iter().map(form).collect::<Result<_, _>>()?;
-    packing::pack(members.iter().map(|member| &member.file).zip(forms))
+    packing::pack(members.iter().map(|member| &member.file).zip(forms), protection)
 }
 
 /// The grant behind a link, held so that it is not replaced or taken back meanwhile.
@@ -222,7 +241,7 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
     if stale || now >= until || !within_budget(download.bytes, download.size) {
         return Err(over().into());
     }
-    let (name, goods) = goods(source, &session)?;
+    let (name, goods) = goods(source, ring, &session)?;
     Ok(Authorized {
         merchant: grant.merchant,
         order: grant.order,
@@ -230,6 +249,7 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
         download: download.id,
         name,
         goods,
+        way: session.way,
         generation: grant.generation,
         code,
         until,
@@ -238,7 +258,7 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
 }
 
 /// What a session hands out, and the name to save it under.
-fn goods(source: &mut impl Source, session: &Session) -> Flow<(String, Goods)> {
+fn goods(source: &mut impl Source, ring: &Ring, session: &Session) -> Flow<(String, Goods)> {
     let download = &session.download;
     match (&download.parcel, &session.file) {
         (Parcel::File(version), Some((name, sha256))) => {
@@ -250,16 +270,21 @@ fn goods(source: &mut impl Source, session: &Session) -> Flow<(String, Goods)> {
         (Parcel::File(_), None) => Err(no_such_link().into()),
         (Parcel::Archive { etag }, _) => {
             let name = packing::name(&archive_store::product(source, download)?);
-            Ok((name, archive_goods(source, session, etag)?))
+            Ok((name, archive_goods(source, ring, session, etag)?))
         }
     }
 }
 
 /// The archive of a session, computed anew. One that would have other bytes than were promised is
 /// none: what a buyer has of it already would not fit.
-fn archive_goods(source: &mut impl Source, session: &Session, promised: &str) -> Flow<Goods> {
+fn archive_goods(source: &mut impl Source, ring: &Ring, session: &Session, promised: &str) -> Flow<Goods> {
     let members = archive_store::contents(source, &session.download)?;
-    let layout = layout(&members).map_err(|error| broken(&session.grant, &error))?;
+    let terms = archives::store::sold_with(source, &session.grant)?.archive;
+    let protection = match archives::flow::packing(source, ring, terms.as_ref(), &session.grant)? {
+        Packing::Always(protection) => protection,
+        Packing::IfSeveral | Packing::AwaitsPassword => None,
+    };
+    let layout = layout(&members, protection).map_err(|error| broken(&session.grant, &error))?;
     if layout.etag() != promised {
         tracing::warn!(
             download = %session.download.id, promised, now = layout.etag(),

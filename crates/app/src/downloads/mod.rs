@@ -8,8 +8,10 @@
 
 pub mod archive_store;
 mod body;
+mod carriers;
 pub mod counting;
 pub mod flow;
+pub mod handing_over;
 pub mod jobs;
 mod opening;
 pub mod packing;
@@ -25,6 +27,7 @@ use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Span, Time
 
 use crate::links;
 use crate::ring::Ring;
+use crate::storage::Way;
 
 db::words! {
     /// What became of a session's place.
@@ -163,6 +166,7 @@ pub struct Authorized {
     pub(super) download: DownloadId,
     pub(super) name: String,
     pub(super) goods: Goods,
+    pub(super) way: Way,
     pub(super) generation: u32,
     pub(super) code: [u8; 16],
     pub(super) until: Timestamp,

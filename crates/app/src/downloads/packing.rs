@@ -4,7 +4,7 @@
 //! which of them are deflated, and the time at which the newest was added. So every node computes
 //! the same bytes, and every buyer of the same files in the same forms gets the same archive.
 
-use archive::{ContentId, ContentIdError, DosTime, Entry, Form, Layout, LayoutError, safe_names};
+use archive::{ContentId, ContentIdError, DosTime, Entry, Form, Layout, LayoutError, Protection, safe_names};
 
 use super::GrantedFile;
 use crate::packed::Packed;
@@ -29,7 +29,10 @@ pub enum PackError {
 }
 
 /// The archive of these files, in this order, each in its form.
-pub fn pack<'a>(files: impl IntoIterator<Item = (&'a GrantedFile, Form)>) -> Result<Layout, PackError> {
+pub fn pack<'a>(
+    files: impl IntoIterator<Item = (&'a GrantedFile, Form)>,
+    protection: Option<Protection>,
+) -> Result<Layout, PackError> {
     let mut newest = DosTime::FIRST;
     let mut latest = None;
     let mut entries = Vec::new();
@@ -40,7 +43,7 @@ pub fn pack<'a>(files: impl IntoIterator<Item = (&'a GrantedFile, Form)>) -> Res
         }
         entries.push(entry(file, form)?);
     }
-    Ok(Layout::new(entries, newest, None)?)
+    Ok(Layout::new(entries, newest, protection)?)
 }
 
 /// The form of a file: its deflated stream, or as it is where it has none.
@@ -87,7 +90,7 @@ mod tests {
     }
 
     fn stored(files: &[GrantedFile]) -> Layout {
-        pack(files.iter().map(|file| (file, Form::Stored))).unwrap()
+        pack(files.iter().map(|file| (file, Form::Stored)), None).unwrap()
     }
 
     #[test]
@@ -105,7 +108,7 @@ mod tests {
     fn a_deflated_stream_makes_another_and_a_shorter_archive() {
         let file = GrantedFile { size: 5_000, ..file("a.txt", 0) };
         let stream = Packed { sha256: "cd".repeat(32), size: 700 };
-        let deflated = pack([(&file, form(&file, Some(&stream)).unwrap())]).unwrap();
+        let deflated = pack([(&file, form(&file, Some(&stream)).unwrap())], None).unwrap();
         let plain = stored(std::slice::from_ref(&file));
 
         assert_eq!(plain.length() - deflated.length(), 4_300);
@@ -132,7 +135,7 @@ mod tests {
     #[test]
     fn a_row_without_a_content_is_named() {
         let broken = GrantedFile { sha256: "rubbish".to_owned(), ..file("a.txt", 0) };
-        let error = pack([(&broken, Form::Stored)]).unwrap_err().to_string();
+        let error = pack([(&broken, Form::Stored)], None).unwrap_err().to_string();
         assert!(error.contains("a.txt"), "{error}");
     }
 }

@@ -16,6 +16,7 @@ use net::range::{Decision, Piece, Representation, decide, multipart};
 use net::serve::Scheme;
 
 use super::body::Transfer;
+use super::carriers::{self, Carrier};
 use super::flow;
 use super::opening::{self, Opened, Unreadable};
 use super::running::{Asked, Running, Use};
@@ -41,11 +42,29 @@ async fn transfer(
     Path((token, _)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let answered = match prepare(&app, &token, &request) {
-        Ok(wanted) => hand_out(&app, wanted).await,
+    let carried = match prepare(&app, &token, &request) {
+        Ok(wanted) => carry(&app, &token, wanted).await,
         Err(failure) => Err(failure),
     };
-    answered.unwrap_or_else(|failure| Refusal::plain(&failure.into_problem()))
+    carried.unwrap_or_else(|failure| Refusal::plain(&failure.into_problem()))
+}
+
+/// Leaves a file to whoever is to deliver it, or hands it out.
+async fn carry(app: &App, token: &str, wanted: Wanted) -> Result<Response, Failure> {
+    let left = match wanted.looks {
+        // What the proxy will say of the file, so that a look and the bytes agree. It costs nothing.
+        true => carriers::describe(app, wanted.carrier, &wanted.authorized).await,
+        false => carriers::leave_to(app, wanted.carrier, &wanted.authorized, token).await?,
+    };
+    let Some((status, headers)) = left else { return hand_out(app, wanted).await };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    if wanted.carrier == Carrier::Proxy {
+        // The name and kind are ours to tell; length, ranges and tags are the proxy's.
+        *response.headers_mut() = name_and_kind(&wanted.authorized);
+    }
+    response.headers_mut().extend(headers);
+    Ok(response)
 }
 
 /// The answer to a request for a session's file, with all its headers and without a detour; `None` for all other
@@ -56,6 +75,9 @@ pub fn at_once<B>(app: &App, request: &Request<B>) -> Option<Response> {
     let asks = plain && matches!(*request.method(), Method::GET | Method::HEAD);
     let answered = asks.then(|| {
         let wanted = prepare(app, token, request)?;
+        if wanted.carrier != Carrier::Us {
+            return Ok(None);
+        }
         let opened = opening::at_hand(&**app.blobs(), wanted.authorized.goods(), &wanted.decision.parts);
         Ok(opened.map_err(|error| unreadable(&error))?.map(|opened| answer(app, wanted, opened)))
     });
@@ -77,6 +99,10 @@ struct Wanted {
     decision: Decision,
     /// Whether the bytes themselves are asked for.
     body: bool,
+    /// Whether only their description is.
+    looks: bool,
+    /// Who is to deliver them.
+    carrier: Carrier,
 }
 
 /// Whether a request may be answered, and with which parts.
@@ -88,7 +114,15 @@ fn prepare<B>(app: &App, token: &str, request: &Request<B>) -> Result<Wanted, Fa
         return Err(flow::over().into());
     }
     let body = *request.method() == Method::GET && decision.status.is_success();
-    Ok(Wanted { authorized, transfer, scheme: visit::scheme(request), decision, body })
+    let looks = *request.method() == Method::HEAD;
+    // Whoever delivers judges ranges and conditions by tags of its own.
+    let carrier = match carriers::carrier(app, &authorized, &visit::peer(request)) {
+        // A bucket's addresses are signed for one method.
+        Carrier::Bucket if looks => Carrier::Us,
+        carrier => carrier,
+    };
+    let scheme = visit::scheme(request);
+    Ok(Wanted { authorized, transfer, scheme, decision, body, looks, carrier })
 }
 
 /// What a token may have now, and a use of its session.
@@ -120,7 +154,7 @@ async fn hand_out(app: &App, wanted: Wanted) -> Result<Response, Failure> {
 }
 
 fn answer(app: &App, wanted: Wanted, opened: Opened) -> Response {
-    let Wanted { authorized, transfer, scheme, decision, body } = wanted;
+    let Wanted { authorized, transfer, scheme, decision, body, .. } = wanted;
     let goods = authorized.goods();
     let of = representation(goods);
     let mut response = Response::new(Body::empty());
@@ -130,7 +164,9 @@ fn answer(app: &App, wanted: Wanted, opened: Opened) -> Response {
     let pieces = pieces(&of, kind(goods), &decision, response.headers_mut());
     if body {
         let blobs = (Arc::clone(app.blobs()), opened);
-        *response.body_mut() = Body::new(Transfer::new(Arc::clone(&authorized), blobs, pieces, transfer));
+        let tags = Arc::clone(app.archive_tags());
+        *response.body_mut() =
+            Body::new(Transfer::new(Arc::clone(&authorized), blobs, pieces, transfer, tags));
     }
     response
 }
@@ -159,7 +195,11 @@ fn kind(goods: &Goods) -> &'static HeaderValue {
 
 fn authorize(app: &App, token: String, asked: Asked) -> Result<Authorized, Failure> {
     let ring = app.ring_arc();
-    app.read_now(move |snapshot| flow::authorize(snapshot, &ring, &token, asked.at))
+    let authorized = app.read_now(move |snapshot| flow::authorize(snapshot, &ring, &token, asked.at))?;
+    if let Goods::Archive(layout, _) = authorized.goods() {
+        app.archive_tags().teach(layout);
+    }
+    Ok(authorized)
 }
 
 fn unreadable(error: &Unreadable) -> Problem {
@@ -176,15 +216,16 @@ fn head(authorized: &Authorized, scheme: Scheme) -> &HeaderMap {
         Scheme::Https => secured,
     };
     place.get_or_init(|| {
-        let mut headers = describe(authorized);
+        let mut headers = name_and_kind(authorized);
+        representation(authorized.goods()).describe(&mut headers);
         secure(&mut headers, scheme, &ContentSecurityPolicy::strict());
         headers
     })
 }
 
-fn describe(authorized: &Authorized) -> HeaderMap {
+/// What is said of a content whoever delivers it.
+fn name_and_kind(authorized: &Authorized) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(32);
-    representation(authorized.goods()).describe(&mut headers);
     headers.insert(header::CONTENT_TYPE, kind(authorized.goods()).clone());
     headers.insert(header::CONTENT_DISPOSITION, attachment(authorized.name()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store, no-transform"));

@@ -6,6 +6,7 @@ use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Timestamp}
 use super::{Authorized, Download, DownloadState, GrantedFile, Parcel};
 use crate::deliverables::Deliverables;
 use crate::fulfillment::{Grant, GrantStatus};
+use crate::storage::Way;
 
 /// Which version of a file (`bought`) a line (`l`) of an order (`o`) gives: that of the day of
 /// purchase, the newest, or the newest of those that came out while its buyer was to get updates.
@@ -24,12 +25,27 @@ const VERSION: &str = "CASE l.file_policy
 /// What is handed out only as a copy that was made for the unit is not in the list before the
 /// copy is there.
 pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>, DbError> {
+    Ok(given(listed(source, grant)?).into_iter().map(|(_, file)| file).collect())
+}
+
+/// The files that a grant gives only as copies that are still to be made.
+pub fn lacking_copies(source: &mut impl Source, grant: &Grant) -> Result<Vec<FileVersionId>, DbError> {
+    let rows = listed(source, grant)?;
+    let copied: Vec<FileVersionId> = rows.iter().filter_map(|row| row.replaces).collect();
+    let lacks = |row: &&Listed| {
+        row.replaces.is_none()
+            && row.deliverables.replaces(&row.file.name)
+            && !copied.contains(&row.file.version)
+    };
+    Ok(rows.iter().filter(lacks).map(|row| row.file.version).collect())
+}
+
+fn listed(source: &mut impl Source, grant: &Grant) -> Result<Vec<Listed>, DbError> {
     let of_products = of_products();
-    let rows = sql(format!("{of_products} WHERE g.merchant_id = $1 AND g.id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.id = $2 ORDER BY made, position"))
+    sql(format!("{of_products} WHERE g.merchant_id = $1 AND g.id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.id = $2 ORDER BY made, position"))
         .bind(grant.merchant)
         .bind(grant.id)
-        .all(source, read_listed)?;
-    Ok(given(rows).into_iter().map(|(_, file)| file).collect())
+        .all(source, read_listed)
 }
 
 /// The files of every grant of an order, by grant, in one question.
@@ -63,12 +79,14 @@ fn of_products() -> String {
     )
 }
 
-const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant_id, '{}' AS deliverables,
+const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant_id,
+            CASE uf.part WHEN 'payload' THEN l.deliverables ELSE '{}' END AS deliverables,
             uf.replaces_id AS replaces_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256,
             b.md5 AS md5, b.crc32 AS crc32, v.created_at AS created_at,
             COALESCE(p.open_places + p.spent_places, 0) AS taken
        FROM grants g
        JOIN unit_files uf ON uf.line_id = g.line_id AND uf.unit_no = g.unit_no
+       JOIN order_lines l ON l.id = g.line_id
        JOIN file_versions v ON v.id = uf.file_version_id
        JOIN blobs b ON b.sha256 = v.sha256
        LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id";
@@ -77,7 +95,7 @@ const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant
 struct Listed {
     grant: GrantId,
     made: bool,
-    /// What the line was sold with; of a file that was made, nothing.
+    /// What the line was sold with; of a file that was made for its buyer alone, nothing.
     deliverables: Deliverables,
     replaces: Option<FileVersionId>,
     file: GrantedFile,
@@ -103,7 +121,7 @@ fn given(mut rows: Vec<Listed>) -> Vec<(GrantId, GrantedFile)> {
     let (made, files): (Vec<Listed>, Vec<Listed>) = rows.drain(..).partition(|row| row.made);
     let (copies, own): (Vec<Listed>, Vec<Listed>) = made.into_iter().partition(|row| row.replaces.is_some());
     let mut given: Vec<(GrantId, GrantedFile)> = Vec::new();
-    for row in files {
+    for row in files.into_iter().chain(own) {
         let copy =
             copies.iter().find(|copy| copy.grant == row.grant && copy.replaces == Some(row.file.version));
         match copy {
@@ -112,9 +130,16 @@ fn given(mut rows: Vec<Listed>) -> Vec<(GrantId, GrantedFile)> {
             None => given.push((row.grant, row.file)),
         }
     }
-    given.extend(own.into_iter().map(|row| (row.grant, row.file)));
     given.sort_by_key(|(grant, _)| *grant);
     given
+}
+
+/// Whether a content is a product's, and not made for one unit.
+pub fn is_of_a_product(source: &mut impl Source, version: FileVersionId) -> Result<bool, DbError> {
+    let found = sql("SELECT id FROM file_versions WHERE id = $1 AND product_file_id IS NOT NULL")
+        .bind(version)
+        .optional(source, |_| Ok(()))?;
+    Ok(found.is_some())
 }
 
 /// Reads a granted file's columns.
@@ -204,6 +229,8 @@ pub struct Session {
     pub grant: Grant,
     /// The name to save its content under, and its hex SHA-256; none for an archive.
     pub file: Option<(String, String)>,
+    /// How its merchant wants files to be delivered.
+    pub way: Way,
 }
 
 /// The session with the id in a transfer token.
@@ -215,8 +242,10 @@ pub fn session(source: &mut impl Source, id: DownloadId) -> Result<Option<Sessio
                 g.id AS id, g.merchant_id AS merchant_id, g.order_id AS order_id, g.line_id AS line_id,
                 g.unit_no AS unit_no, g.customer_id AS customer_id, g.status AS status, g.nonce AS nonce,
                 g.ring_key AS ring_key, g.generation AS generation, g.download_limit AS download_limit,
-                g.expires_at AS expires_at, g.created_at AS created_at, v.name AS file_name, v.sha256 AS sha256
+                g.expires_at AS expires_at, g.created_at AS created_at, v.name AS file_name, v.sha256 AS sha256,
+                w.way AS way
            FROM downloads d JOIN grants g ON g.id = d.grant_id LEFT JOIN file_versions v ON v.id = d.file_version_id
+           LEFT JOIN shop_delivery w ON w.merchant_id = d.merchant_id
           WHERE d.id = $1")
     .bind(id)
     .optional(source, |row| {
@@ -226,6 +255,7 @@ pub fn session(source: &mut impl Source, id: DownloadId) -> Result<Option<Sessio
             download: read(row)?,
             grant: crate::fulfillment::store::read(row)?,
             file: name.zip(sha256),
+            way: row.get::<Option<Way>>("way")?.unwrap_or_default(),
         })
     })
 }

@@ -79,7 +79,9 @@ pub fn held_back(source: &mut impl Source) -> Result<Vec<(String, i64, Option<Ti
 
 /// Has messages that wait never leave, and removes their jobs. Answers how many.
 pub fn drop_waiting_messages(tx: &mut Tx<'_>, why: &str) -> Result<u64, DbError> {
-    sql("DELETE FROM jobs WHERE kind = 'send_message' AND state <> 'dead'").execute(tx)?;
+    // An announcement that is half done here may have been told whole where the backup is from.
+    sql("DELETE FROM jobs WHERE kind IN ('send_message', 'tell_of_version') AND state <> 'dead'")
+        .execute(tx)?;
     sql("UPDATE messages SET state = 'expired', last_error = $1 WHERE state = 'waiting'")
         .bind(why)
         .execute(tx)

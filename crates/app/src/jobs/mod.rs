@@ -13,8 +13,13 @@ pub mod runner;
 pub mod staff_pages;
 pub mod store;
 
+use sha2::Digest as _;
+
 use crate::parts::PartKey;
-use kernel::{JobId, MerchantId, MessageId, NoticeId, Span, Timestamp};
+use kernel::{
+    FileVersionId, GrantId, JobId, LineId, MerchantId, MessageId, NoticeId, ProductFileId, ProductId, Span,
+    Timestamp,
+};
 
 db::words! {
     /// The kinds of work. None waits for the places, or the troubles, of another.
@@ -27,6 +32,12 @@ db::words! {
         MakePart = "make_part",
         /// Contents are deflated for archives.
         DeflateContent = "deflate_content",
+        /// Copies of a file's new version are wanted.
+        WantCopies = "want_copies",
+        /// Buyers are told of new versions.
+        TellOfVersion = "tell_of_version",
+        /// Files are taken from folders.
+        PickUp = "pick_up",
     }
 }
 
@@ -62,6 +73,33 @@ pub enum Work {
         /// Which, in hex.
         sha256: String,
     },
+    /// Want a stamped copy of a file's new version for every unit that is to have one.
+    WantCopies {
+        /// Whose.
+        merchant: MerchantId,
+        /// Which file.
+        file: ProductFileId,
+        /// The grant that was looked at last.
+        after: Option<GrantId>,
+    },
+    /// Intend mails to some of those who are entitled to a new version.
+    TellOfVersion {
+        /// Whose.
+        merchant: MerchantId,
+        /// Of which version.
+        version: FileVersionId,
+        /// Those of the lines behind this one.
+        after: Option<LineId>,
+    },
+    /// Take files from the operator's folders.
+    PickUp {
+        /// Whose.
+        merchant: MerchantId,
+        /// For which product.
+        product: ProductId,
+        /// Which, as in a payload.
+        spec: String,
+    },
 }
 
 impl Work {
@@ -72,6 +110,9 @@ impl Work {
             Self::SendMessage { .. } => Kind::SendMessage,
             Self::MakePart { .. } => Kind::MakePart,
             Self::DeflateContent { .. } => Kind::DeflateContent,
+            Self::WantCopies { .. } => Kind::WantCopies,
+            Self::TellOfVersion { .. } => Kind::TellOfVersion,
+            Self::PickUp { .. } => Kind::PickUp,
         }
     }
 
@@ -81,7 +122,10 @@ impl Work {
             Self::VerifyNotice { merchant, .. }
             | Self::SendMessage { merchant, .. }
             | Self::MakePart { merchant, .. }
-            | Self::DeflateContent { merchant, .. } => *merchant,
+            | Self::DeflateContent { merchant, .. }
+            | Self::WantCopies { merchant, .. }
+            | Self::TellOfVersion { merchant, .. }
+            | Self::PickUp { merchant, .. } => *merchant,
         }
     }
 
@@ -94,6 +138,15 @@ impl Work {
                 format!("{line}:{unit_no}:{part}:{subject}")
             }
             Self::DeflateContent { sha256, .. } => sha256.clone(),
+            Self::WantCopies { file, after, .. } => {
+                format!("{file}:{}", after.map_or_else(String::new, |after| after.to_string()))
+            }
+            Self::TellOfVersion { version, after: Some(line), .. } => format!("{version}:{line}"),
+            Self::TellOfVersion { version, after: None, .. } => version.to_string(),
+            // A spec may be longer than a key of an index.
+            Self::PickUp { product, spec, .. } => {
+                format!("{product}:{}", hex::encode(sha2::Sha256::digest(spec.as_bytes())))
+            }
         }
     }
 
@@ -108,6 +161,12 @@ impl Work {
             Self::MakePart { .. } => 24,
             // A full disk is given time; until then archives have the content as it is.
             Self::DeflateContent { .. } => 20,
+            // It only fails with the database.
+            Self::WantCopies { .. } => 60,
+            // It only waits for the database.
+            Self::TellOfVersion { .. } => 20,
+            // A folder that is not mounted, or a file that is still being written.
+            Self::PickUp { .. } => 20,
         }
     }
 }

@@ -16,6 +16,10 @@ const MAILED_AT_ONCE: usize = 16;
 /// Contents deflated at once: one takes several threads already.
 const DEFLATED_AT_ONCE: usize = 1;
 
+/// Pick-ups at once: a disk reads one after the other fastest.
+const PICKED_UP_AT_ONCE: usize = 1;
+/// Steps of announcements at once: they write much, and nobody waits for them.
+const TOLD_AT_ONCE: usize = 1;
 /// Parts made at once: they read and write whole files.
 const MADE_AT_ONCE: usize = 4;
 
@@ -26,6 +30,9 @@ pub struct Places {
     mailing: Arc<Semaphore>,
     making: Arc<Semaphore>,
     deflating: Arc<Semaphore>,
+    wanting: Arc<Semaphore>,
+    telling: Arc<Semaphore>,
+    picking_up: Arc<Semaphore>,
 }
 
 impl Places {
@@ -37,6 +44,9 @@ impl Places {
             mailing: places(Kind::SendMessage),
             making: places(Kind::MakePart),
             deflating: places(Kind::DeflateContent),
+            wanting: places(Kind::WantCopies),
+            telling: places(Kind::TellOfVersion),
+            picking_up: places(Kind::PickUp),
         }
     }
 
@@ -47,6 +57,9 @@ impl Places {
             Kind::SendMessage => MAILED_AT_ONCE,
             Kind::MakePart => MADE_AT_ONCE,
             Kind::DeflateContent => DEFLATED_AT_ONCE,
+            Kind::WantCopies => 1,
+            Kind::TellOfVersion => TOLD_AT_ONCE,
+            Kind::PickUp => PICKED_UP_AT_ONCE,
         }
     }
 
@@ -57,6 +70,9 @@ impl Places {
             Kind::SendMessage => &self.mailing,
             Kind::MakePart => &self.making,
             Kind::DeflateContent => &self.deflating,
+            Kind::WantCopies => &self.wanting,
+            Kind::TellOfVersion => &self.telling,
+            Kind::PickUp => &self.picking_up,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The runner: takes due jobs and does them, and keeps the house between times.
 
+use std::time::Duration;
+
 use kernel::{MerchantId, Span};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinHandle;
 
 use super::{Claimed, Kind, Work, retry_at, store};
 use crate::app::App;
@@ -9,7 +12,8 @@ use crate::cx::Actor;
 use crate::failpoint;
 use crate::problem::{Failure, Flow};
 use crate::{
-    alarms, choices, downloads, events, idempotency, installation, invoices, messages, notices, packed, parts,
+    alarms, announcements, choices, downloads, events, idempotency, installation, invoices, messages,
+    notices, packed, parts, pickups, stamps,
 };
 
 /// How a job ended, beside being done and recorded by its own transaction.
@@ -100,7 +104,12 @@ async fn look_at_quarantine(app: &App) -> Flow<()> {
 /// waits as it is, for weeks if need be, and spends none of its attempts.
 pub fn can_do(app: &App, kind: Kind) -> bool {
     match kind {
-        Kind::VerifyNotice | Kind::MakePart | Kind::DeflateContent => true,
+        Kind::VerifyNotice
+        | Kind::MakePart
+        | Kind::DeflateContent
+        | Kind::WantCopies
+        | Kind::TellOfVersion
+        | Kind::PickUp => true,
         Kind::SendMessage => app.mailer().has_server(),
     }
 }
@@ -161,7 +170,35 @@ async fn work(app: &App, job: &Claimed) -> Result<(), JobError> {
         Work::VerifyNotice { merchant, notice } => notices::jobs::verify(app, job, *merchant, *notice).await,
         Work::SendMessage { merchant, message } => messages::jobs::send(app, job, *merchant, *message).await,
         Work::MakePart { merchant, part } => parts::jobs::make(app, job, *merchant, part).await,
-        Work::DeflateContent { merchant, sha256 } => packed::jobs::deflate(app, job, *merchant, sha256).await,
+        Work::WantCopies { file, after, .. } => stamps::jobs::want_copies(app, job, *file, *after).await,
+        Work::DeflateContent { sha256, .. } => packed::jobs::deflate(app, job, sha256).await,
+        Work::TellOfVersion { .. } => announcements::jobs::tell(app, job).await,
+        Work::PickUp { merchant, product, spec } => {
+            pickups::jobs::take(app, job, *merchant, *product, spec).await
+        }
+    }
+}
+
+/// How often a long job says that its worker is alive; well within its lease.
+const RENEW_EVERY: Duration = Duration::from_secs(20);
+
+/// Waits for work on a thread of its own, however long it takes, and keeps the job's lease meanwhile.
+///
+/// # Errors
+/// When the thread ended early, or somebody else has the job by now: what the thread makes then is
+/// as good as theirs, and is not used.
+pub async fn renewing<T>(app: &App, job: &Claimed, mut working: JoinHandle<T>) -> Result<T, JobError> {
+    let mut ticks = tokio::time::interval(RENEW_EVERY);
+    ticks.tick().await;
+    loop {
+        tokio::select! {
+            done = &mut working => return done.map_err(|error| JobError::Retry(error.to_string())),
+            _ = ticks.tick() => {}
+        }
+        let held = job.clone();
+        let renewed =
+            app.write(job.work.merchant(), Actor::System, move |cx| Ok(store::renew(cx.tx, &held, cx.now)?));
+        renewed.await?;
     }
 }
 

@@ -7,15 +7,16 @@ use kernel::{Money, ProductId, Timestamp};
 use mail::{Contact, Outgoing};
 use ui::admin::{AlarmKind, Word as _};
 use ui::mails::{
-    AccessClosedMail, AddressChangedMail, AlarmNote, ClosedBecause, DeliveryMail, MailDelivery,
-    MerchantAlarmMail, Occasion, PaymentFailedMail, PaymentPendingMail, ProductNoteMail, ReceiptFacts,
-    SignInMail, StaffInvitationMail,
+    AccessClosedMail, AddressChangedMail, AlarmNote, ArchivePassword, ArchivePasswordMail, ClosedBecause,
+    DeliveryMail, MailDelivery, MerchantAlarmMail, Occasion, PaymentFailedMail, PaymentPendingMail,
+    ProductNoteMail, ReceiptFacts, SignInMail, StaffInvitationMail,
 };
 use ui::shop::{KeyShown, LinkState};
 use ui::{Frame, Mail, MailBody, Renderer};
 
 use super::{Message, MessageKind, texts};
 use crate::alarms::Note;
+use crate::archives::{self, flow::UnitPassword};
 use crate::downloads::{self, GrantedFile};
 use crate::fulfillment::{self, Grant, GrantStatus};
 use crate::invoices::{Invoice, InvoiceKind};
@@ -50,6 +51,8 @@ pub struct Material {
     pub page_url: Option<String>,
     /// What lets the reader in, opened from the message.
     pub login_url: Option<String>,
+    /// The passwords of archives, for the one mail that tells them.
+    pub passwords: Vec<UnitPassword>,
 }
 
 /// One unit with its link.
@@ -88,6 +91,7 @@ pub fn gather(
         deliveries: Vec::new(),
         products: BTreeMap::new(),
         page_url: None,
+        passwords: Vec::new(),
     };
     let Some(id) = message.order else { return Ok(material) };
     let Some(order) = orders::store::by_id(source, message.merchant, id)? else { return Ok(material) };
@@ -98,6 +102,10 @@ pub fn gather(
         }
     }
     material.deliveries = open_deliveries(ring, &material.address, &seen);
+    if message.kind == MessageKind::ArchivePassword {
+        let open: Vec<Grant> = seen.grants.iter().filter(|grant| is_open(grant)).cloned().collect();
+        material.passwords = archives::flow::mailed(source, ring, &seen.lines, &open)?;
+    }
     material.page_url = checkout::page_url(ring, &material.address, &seen.order);
     material.order = Some(seen);
     Ok(material)
@@ -232,6 +240,7 @@ impl Composer<'_> {
             MessageKind::LinksReissued => self.delivery(Occasion::Reissued),
             MessageKind::LinkExtended => self.delivery(Occasion::Extended),
             MessageKind::Regenerated => self.delivery(Occasion::Regenerated),
+            MessageKind::NewVersion => self.delivery(Occasion::NewVersion),
             MessageKind::Ready => self.delivery(Occasion::Ready),
             MessageKind::Reinstated => self.delivery(Occasion::Reinstated),
             MessageKind::PaymentPending => self.pending(),
@@ -239,6 +248,7 @@ impl Composer<'_> {
             MessageKind::Refunded => self.refunded(),
             MessageKind::Suspended => self.closed(ClosedBecause::Reversal, None),
             MessageKind::OtherText => self.other_text(),
+            MessageKind::ArchivePassword => self.archive_password(),
             MessageKind::SignIn => self.sign_in(),
             MessageKind::AddressChanged => {
                 self.render(&AddressChangedMail { email: self.message.to.to_string() })
@@ -275,7 +285,11 @@ impl Composer<'_> {
         });
         let mut told: Vec<kernel::LineId> = Vec::new();
         let mut deliveries = Vec::new();
-        for delivery in self.material.deliveries.iter().take(UNITS_LISTED_MAX) {
+        let wanted = self.concerned(seen);
+        if occasion == Occasion::NewVersion && wanted.is_empty() {
+            return Err("its buyer has no access to the product any more".to_owned());
+        }
+        for delivery in wanted.into_iter().take(UNITS_LISTED_MAX) {
             // The seller's words stand under a line's first unit, not under each of a hundred.
             let first = !told.contains(&delivery.grant.line);
             told.push(delivery.grant.line);
@@ -297,11 +311,21 @@ impl Composer<'_> {
             order_number: seen.number(),
             buyer_name: self.buyer_name(),
             deliveries,
-            waiting: waiting(seen),
+            waiting: if occasion == Occasion::NewVersion { Vec::new() } else { waiting(seen) },
             receipt,
             invoice_url: self.document_url(seen, InvoiceKind::Invoice),
             portal_url: self.url("/portal"),
         })
+    }
+
+    /// What the mail hands over: all that is open, or what is of the product that it is about.
+    fn concerned(&self, seen: &Seen) -> Vec<&Delivery> {
+        let product = self.message.product();
+        let concerns = |delivery: &&Delivery| {
+            let line = seen.lines.iter().find(|line| line.id == delivery.grant.line);
+            product.is_none() || line.is_some_and(|line| line.product == product)
+        };
+        self.material.deliveries.iter().filter(concerns).collect()
     }
 
     /// The product's standard text, and how to get support for it.
@@ -380,6 +404,23 @@ impl Composer<'_> {
             product: line.name.clone(),
             order_number: seen.number(),
             text: text.ok_or_else(|| "the product's second text was removed".to_owned())?,
+        })
+    }
+
+    fn archive_password(&self) -> Result<MailBody, String> {
+        let seen = self.seen()?;
+        if self.material.passwords.is_empty() {
+            return Err("there is no archive with a password in its order any more".to_owned());
+        }
+        let passwords = self.material.passwords.iter().map(|known| ArchivePassword {
+            product: known.product.clone(),
+            unit: known.unit_no,
+            password: known.password.expose().clone(),
+        });
+        self.render(&ArchivePasswordMail {
+            buyer_name: self.buyer_name(),
+            order_number: seen.number(),
+            passwords: passwords.collect(),
         })
     }
 

@@ -27,7 +27,7 @@ pub async fn send(app: &App, job: &Claimed, merchant: MerchantId, id: MessageId)
     if message.is_over(now) {
         return end(app, job, Some((message, MessageState::Expired, LINK_OVER.to_owned()))).await;
     }
-    if message.is_late(now) && message.promises_links() {
+    if message.renews_links() || (message.is_late(now) && message.promises_links()) {
         freshen_links(app, job, &message).await?;
     }
     let material = gather(app, &message).await?;
@@ -142,6 +142,9 @@ fn prolong(cx: &mut Cx<'_, '_>, message: &Message, worn: Worn) -> Result<(), DbE
     let cause = message.id.to_string();
     for mut grant in fulfillment::store::of_order(cx.tx, cx.merchant, order)? {
         let Some(line) = lines.iter().find(|line| line.id == grant.line) else { continue };
+        if message.product().is_some_and(|product| line.product != Some(product)) {
+            continue;
+        }
         // What replaced a receipt's links meanwhile has a mail of its own.
         let told_elsewhere = message.kind == MessageKind::Receipt && grant.generation > 1;
         let wanted = match worn {

@@ -13,9 +13,9 @@ pub mod staff_pages;
 pub mod store;
 pub mod texts;
 
-use kernel::{CustomerId, EmailAddress, MerchantId, MessageId, OrderId, Span, Timestamp};
+use kernel::{CustomerId, EmailAddress, MerchantId, MessageId, OrderId, ProductId, Span, Timestamp};
 
-use crate::sessions;
+use crate::{announcements, sessions};
 
 db::words! {
     /// What a message says.
@@ -42,8 +42,12 @@ db::words! {
         Regenerated = "regenerated",
         /// What was still being made when the receipt left is there.
         Ready = "ready",
+        /// The passwords of archives, in a mail without links.
+        ArchivePassword = "archive_password",
         /// A product's second text, such as how to get support.
         OtherText = "other_text",
+        /// A new version of a file is out.
+        NewVersion = "new_version",
         /// A link that signs a customer in.
         SignIn = "sign_in",
         /// An account has another address: told to the one it had.
@@ -125,6 +129,17 @@ impl Message {
         now.since(self.created_at) >= life
     }
 
+    /// Which product's links it hands over; `None`: those of the whole order.
+    pub fn product(&self) -> Option<ProductId> {
+        let of_one = self.kind == MessageKind::NewVersion;
+        of_one.then(|| announcements::product(&self.context)).flatten()
+    }
+
+    /// Whether its links must work again first, however old the order is.
+    pub const fn renews_links(&self) -> bool {
+        matches!(self.kind, MessageKind::NewVersion)
+    }
+
     /// Whether it says of its links that they work from now on.
     pub const fn promises_links(&self) -> bool {
         matches!(
@@ -135,6 +150,7 @@ impl Message {
                 | MessageKind::Regenerated
                 | MessageKind::Ready
                 | MessageKind::Reinstated
+                | MessageKind::NewVersion
         )
     }
 }

@@ -3,10 +3,8 @@
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
 
 use archive::{DeflateError, Deflater};
-use kernel::MerchantId;
 use sha2::{Digest as _, Sha256 as Hasher};
 use stores::{BlobStore, Digests, Sha256, StoreError, Upload};
 
@@ -14,19 +12,17 @@ use super::{flow, store};
 use crate::app::App;
 use crate::cx::Actor;
 use crate::failpoint;
-use crate::jobs::runner::JobError;
+use crate::jobs::runner::{JobError, renewing};
 use crate::jobs::{self, Claimed};
 
 /// Threads that deflate one content, at most. Contents are deflated one after the other, and a
 /// shop that is busy selling has a core left.
 const THREADS_MAX: usize = 8;
-/// How often a job says that its worker is alive; well within its lease.
-const RENEW_EVERY: Duration = Duration::from_secs(20);
 /// How much is read from a content at a time.
 const READ_PIECE: usize = 128 * 1024;
 
 /// Deflates a content, unless that was done; ends the job with what came of it.
-pub async fn deflate(app: &App, job: &Claimed, merchant: MerchantId, sha256: &str) -> Result<(), JobError> {
+pub async fn deflate(app: &App, job: &Claimed, sha256: &str) -> Result<(), JobError> {
     let wanted = sha256.to_owned();
     let found = app.read(move |snapshot| {
         let known = store::known(snapshot, &wanted)?;
@@ -35,18 +31,8 @@ pub async fn deflate(app: &App, job: &Claimed, merchant: MerchantId, sha256: &st
     let (true, Some(size)) = found.await? else { return end(app, job, None).await };
     let blobs = Arc::clone(app.blobs());
     let name: Sha256 = sha256.parse().map_err(|error| JobError::GiveUp(format!("{sha256}: {error}")))?;
-    let mut working = tokio::task::spawn_blocking(move || pack(&*blobs, &name, size));
-    let mut ticks = tokio::time::interval(RENEW_EVERY);
-    ticks.tick().await;
-    let stream = loop {
-        tokio::select! {
-            done = &mut working => break done.map_err(|error| JobError::Retry(error.to_string()))??,
-            _ = ticks.tick() => {}
-        }
-        let held = job.clone();
-        // Somebody else has the job if this fails: their stream is as good, and ours is dropped.
-        app.write(merchant, Actor::System, move |cx| Ok(jobs::store::renew(cx.tx, &held, cx.now)?)).await?;
-    };
+    let working = tokio::task::spawn_blocking(move || pack(&*blobs, &name, size));
+    let stream = renewing(app, job, working).await??;
     failpoint!(PackedStored);
     end(app, job, Some((sha256.to_owned(), stream))).await?;
     failpoint!(PackedRecorded);
@@ -58,10 +44,11 @@ type Outcome = (String, Option<Digests>);
 async fn end(app: &App, job: &Claimed, outcome: Option<Outcome>) -> Result<(), JobError> {
     let job = job.clone();
     let ended = app.write(job.work.merchant(), Actor::System, move |cx| {
-        Ok(match &outcome {
+        match &outcome {
             Some((sha256, stream)) => flow::record(cx, &job, sha256, stream.as_ref())?,
             None => jobs::store::finish(cx.tx, &job)?,
-        })
+        }
+        Ok(())
     });
     Ok(ended.await?)
 }

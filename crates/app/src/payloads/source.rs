@@ -101,16 +101,36 @@ impl Opened {
         format!("{root}/{}", at.path)
     }
 
-    /// Takes a file into the blob store. One that was taken before and has not been touched since
-    /// is not read again.
+    /// How large a file is now.
+    pub fn size(&self, at: &Placement) -> Option<u64> {
+        let (_, tree) = self.0.get(at.root)?;
+        tree.read(&at.path).ok().map(|(_, length)| length)
+    }
+
+    /// [`Opened::take_told`], for whoever does not want to know how far it is.
     ///
     /// # Errors
-    /// When it is gone, changes while it is read, or the store has no room.
+    /// As there.
     pub fn take(
         &self,
         at: &Placement,
         blobs: &dyn BlobStore,
         known: &Remembered,
+    ) -> Result<StoredFile, SourceError> {
+        self.take_told(at, blobs, known, &mut |_| {})
+    }
+
+    /// Takes a file into the blob store. One that was taken before and has not been touched since
+    /// is not read again. `told` hears of every piece how many bytes it has.
+    ///
+    /// # Errors
+    /// When it is gone, changes while it is read, or the store has no room.
+    pub fn take_told(
+        &self,
+        at: &Placement,
+        blobs: &dyn BlobStore,
+        known: &Remembered,
+        told: &mut dyn FnMut(u64),
     ) -> Result<StoredFile, SourceError> {
         let failed = |why: String| SourceError::File { path: self.path(at), why };
         let (_, tree) = self.0.get(at.root).ok_or_else(|| failed("its root is gone".to_owned()))?;
@@ -126,7 +146,10 @@ impl Opened {
             let count = reader.read(&mut piece).map_err(|error| failed(error.to_string()))?;
             match piece.get(..count) {
                 Some([]) | None => break,
-                Some(bytes) => upload.write(bytes)?,
+                Some(bytes) => {
+                    upload.write(bytes)?;
+                    told(u64::try_from(bytes.len()).unwrap_or(0));
+                }
             }
         }
         let after = Look::at(&file).map_err(|error| failed(error.to_string()))?;

@@ -11,6 +11,7 @@ use crate::deliverables::Deliverables;
 use crate::events;
 use crate::packed;
 use crate::problem::{Code, Flow, Problem};
+use crate::stamps;
 
 /// What a new product needs; the rest has defaults.
 #[derive(Debug, Clone)]
@@ -143,6 +144,7 @@ pub fn replace_file(
     store::insert_blob(cx.tx, &stored.sha256, stored.size, stored.crc32, &stored.md5, cx.now)?;
     store::insert_version(cx.tx, version, cx.merchant, old.file, &name, &stored.sha256, cx.now)?;
     packed::flow::request(cx, &stored.sha256, stored.size)?;
+    stamps::flow::new_version(cx, product, old.file)?;
     store::touch(cx.tx, cx.merchant, product.id, cx.now)?;
     let detail =
         serde_json::json!({ "name": name, "was": old.name, "sha256": stored.sha256, "size": stored.size });

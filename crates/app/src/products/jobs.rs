@@ -13,6 +13,7 @@ use stores::{Removal, Sha256, StoreError};
 use super::store;
 use crate::app::App;
 use crate::problem::Failure;
+use crate::uploads;
 
 const CLEAN_EVERY: Duration = Duration::from_secs(60 * 60);
 /// How long a content may wait for its row.
@@ -83,7 +84,8 @@ impl Cleaner {
             return Ok(cleaned);
         }
         let now = app.now();
-        cleaned.uploads = on_disk(app, move |blobs| blobs.sweep(now, UPLOAD_LEASE)).await?;
+        cleaned.uploads = uploads::jobs::forget(app).await?;
+        cleaned.uploads += on_disk(app, move |blobs| blobs.sweep(now, UPLOAD_LEASE)).await?;
         let unused_since = now - UNUSED_FOR;
         let mut suspects = HashSet::new();
         for shelf in 0..=u8::MAX {

@@ -13,6 +13,7 @@ use super::flow::{StoredFile, valid_file_name};
 use super::form::sentence;
 use super::staff_view::{file_rows, find};
 use super::{desk_flow, upload};
+use crate::announcements;
 use crate::app::App;
 use crate::problem::{Code, Failure, Flow, Problem};
 use crate::staff::Right;
@@ -46,20 +47,20 @@ async fn add(
     State(app): State<App>,
     staff: StaffVisit,
     Ids(id): Ids<ProductId>,
-    form: PostedFiles,
+    mut form: PostedFiles,
 ) -> Response {
     let merchant = staff.visit.merchant.id;
     let added = async {
         // Looked up before a long upload begins, and again when it is done.
         app.read(move |snapshot| find(snapshot, merchant, id)).await?;
-        let files = receive(&app, form, FILES_MAX).await?;
+        let files = receive(&app, &mut form, FILES_MAX).await?;
         staff.write(&app, move |cx| desk_flow::add_files(cx, id, &files)).await
     };
     staff.after(&app, added.await, &path(id), "files_added")
 }
 
 /// Takes in the files of a form.
-async fn receive(app: &App, mut form: PostedFiles, most: usize) -> Result<Vec<StoredFile>, Problem> {
+async fn receive(app: &App, form: &mut PostedFiles, most: usize) -> Result<Vec<StoredFile>, Problem> {
     upload::make_sure_of_room(app.blobs().clone(), form.announced()).await?;
     let mut files = Vec::new();
     while let Some(file) = form.next().await? {
@@ -108,9 +109,17 @@ async fn replace_page(
     status: StatusCode,
     errors: Errors,
 ) -> Response {
-    match known(app, staff, id, file).await {
-        Ok((product, file)) => {
+    let (merchant, now) = (staff.visit.merchant.id, app.now());
+    let read = async {
+        let known = known(app, staff, id, file).await?;
+        let count =
+            app.read(move |snapshot| Ok(announcements::store::count(snapshot, merchant, (id, file), now)?));
+        Ok::<_, Failure>((known, count.await?))
+    };
+    match read.await {
+        Ok(((product, file), entitled)) => {
             let page = FileReplacePage {
+                entitled,
                 product: id,
                 product_name: product.name,
                 file,
@@ -129,14 +138,21 @@ async fn replace(
     State(app): State<App>,
     staff: StaffVisit,
     Ids((id, file)): Ids<(ProductId, ProductFileId)>,
-    form: PostedFiles,
+    mut form: PostedFiles,
 ) -> Response {
     let replaced = async {
         known(&app, &staff, id, file).await?;
-        let files = receive(&app, form, 1).await?;
+        let files = receive(&app, &mut form, 1).await?;
+        let tell = form.field("tell") == "on";
         staff
             .write(&app, move |cx| {
-                files.iter().try_for_each(|stored| desk_flow::replace_file(cx, id, file, stored))
+                for stored in &files {
+                    desk_flow::replace_file(cx, id, file, stored)?;
+                }
+                if tell {
+                    announcements::flow::announce(cx, id, file)?;
+                }
+                Ok(())
             })
             .await
     };

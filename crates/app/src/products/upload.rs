@@ -81,9 +81,13 @@ pub async fn receive(
 /// the sender promises, where it does.
 pub async fn make_sure_of_room(store: Arc<dyn BlobStore>, announced: Option<u64>) -> Result<(), Problem> {
     let Some(announced) = announced else { return Ok(()) };
-    let asked = tokio::task::spawn_blocking(move || store.free_space()).await;
-    let free = asked.map_err(|error| unexpected(&error.to_string()))?;
-    match free {
+    let asked = tokio::task::spawn_blocking(move || room_for(&*store, announced)).await;
+    asked.map_err(|error| unexpected(&error.to_string()))?
+}
+
+/// Whether so many bytes can fit. Waits for the disk.
+pub(crate) fn room_for(store: &dyn BlobStore, announced: u64) -> Result<(), Problem> {
+    match store.free_space() {
         Ok(Some(free)) if free < announced => {
             let (needs, has) = (ui::Locale::En.bytes(announced), ui::Locale::En.bytes(free));
             let text = format!("the upload has {needs}, and the disk of the blob store has room for {has}");
@@ -118,7 +122,8 @@ fn write(
     Ok(Some(stored))
 }
 
-fn stored_file(name: &str, digests: &Digests) -> StoredFile {
+/// A content of the store under a name.
+pub(crate) fn stored_file(name: &str, digests: &Digests) -> StoredFile {
     StoredFile {
         name: name.to_owned(),
         sha256: digests.sha256.to_string(),
@@ -149,7 +154,7 @@ mod tests {
         fn begin(&self) -> Result<Box<dyn Upload>, StoreError> {
             Ok(Box::new(Cramming(self.0)))
         }
-        fn resume(&self, _: UploadId, _: u64, _: Option<Progress>) -> Result<Box<dyn Resumable>, StoreError> {
+        fn resume(&self, _: UploadId, _: Option<Progress>) -> Result<Box<dyn Resumable>, StoreError> {
             Err(StoreError::Full)
         }
         fn discard(&self, _: UploadId) -> Result<(), StoreError> {

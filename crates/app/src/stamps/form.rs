@@ -51,7 +51,7 @@ pub fn typed_of(stamping: Option<&Stamping>) -> Typed {
         position: Position::Bottom,
         size: 8,
         opacity: 60,
-        kinds: Kind::ALL.to_vec(),
+        kinds: vec![Kind::Pdf, Kind::Epub],
         unfit: Unfit::Ask,
     };
     let of = stamping.unwrap_or(&usual);
@@ -64,6 +64,7 @@ pub fn typed_of(stamping: Option<&Stamping>) -> Typed {
         ("opacity", of.opacity.to_string()),
         ("pdf", yes(of.kinds.contains(&Kind::Pdf))),
         ("epub", yes(of.kinds.contains(&Kind::Epub))),
+        ("zip", yes(of.kinds.contains(&Kind::Zip))),
         ("unfit", word(&of.unfit)),
     ]
     .map(|(field, value)| (field.to_owned(), value))

@@ -7,6 +7,8 @@
 
 pub mod flow;
 pub mod form;
+pub mod jobs;
+pub mod product_pages;
 pub mod staff_pages;
 pub mod store;
 pub mod work;

@@ -22,9 +22,9 @@ const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Registers the routes.
 pub fn desk(desk: Desk) -> Desk {
-    desk.get("/admin/stamps", Right::Raw, show).upload("/admin/stamps", Right::Raw, look).post(
+    desk.get("/admin/stamps", Right::Orders, show).upload("/admin/stamps", Right::Orders, look).post(
         "/admin/stamps/code",
-        Right::Raw,
+        Right::Orders,
         look_up,
     )
 }

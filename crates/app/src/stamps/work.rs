@@ -4,13 +4,13 @@
 //! memory and time. A file that is made to use up either ends the helper and nothing else. The helper is told what to
 //! do on its standard input and answers on its standard output; it opens nothing and knows nobody.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead as _, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use stamp::{Found, Mark, Stamp};
+use stamp::{Found, Mark, Stamp, StampError};
 
 use crate::app::App;
 
@@ -42,7 +42,9 @@ pub enum Task {
 pub enum Done {
     /// A copy; its bytes follow the answer's first line.
     Stamped,
-    /// The file cannot be stamped; why, as the end of a sentence that begins with the file.
+    /// There is nothing in the file that could be stamped.
+    Nothing,
+    /// The file cannot be stamped, or not be read within the limits; why.
     Unfit(String),
     /// The marks in the file.
     Found(Vec<Found>),
@@ -62,30 +64,43 @@ pub enum WorkError {
     Ending,
 }
 
-/// Does a task, one at a time: each takes a multiple of the file's size of memory.
-pub async fn run(app: &App, task: Task, file: Bytes) -> Result<(Done, Vec<u8>), WorkError> {
+/// Does a task, one at a time: each takes a multiple of the file's size of memory. A copy is written to `copy` as it
+/// comes; what was written is of worth only where the answer is [`Done::Stamped`].
+pub async fn run<W: Write + Send + 'static>(
+    app: &App,
+    task: Task,
+    file: Bytes,
+    mut copy: W,
+) -> Result<(Done, W), WorkError> {
     let _turn = app.file_work().acquire().await.map_err(|_| WorkError::Ending)?;
     let helper = app.settings().helper.clone();
-    let work = move || match helper {
-        Some(program) => ask(&program, &task, &file),
-        None => Ok(perform(&task, &file)),
+    let work = move || {
+        let done = match helper {
+            Some(program) => ask(&program, &task, &file, &mut copy),
+            None => perform(&task, &file, &mut copy),
+        };
+        Ok((done?, copy))
     };
     tokio::task::spawn_blocking(work).await?.map_err(WorkError::Helper)
 }
 
 /// Does a task here.
-fn perform(task: &Task, file: &[u8]) -> (Done, Vec<u8>) {
+fn perform(task: &Task, file: &[u8], copy: &mut impl Write) -> io::Result<Done> {
     match task {
-        Task::Find => (Done::Found(stamp::find_marks(file)), Vec::new()),
+        Task::Find => Ok(Done::Found(stamp::find_marks(file))),
         Task::Stamp { stamp, code } => match stamp::stamp(file, stamp, Mark::new(*code)) {
-            Ok(copy) => (Done::Stamped, copy),
-            Err(error) => (Done::Unfit(error.to_string()), Vec::new()),
+            Ok(stamped) => copy.write_all(&stamped).map(|()| Done::Stamped),
+            Err(StampError::Nothing) => Ok(Done::Nothing),
+            Err(error) => Ok(Done::Unfit(error.to_string())),
         },
     }
 }
 
-/// Lets the helper do a task.
-fn ask(program: &Path, task: &Task, file: &Bytes) -> io::Result<(Done, Vec<u8>)> {
+/// Lets the helper, which is `program`, do a task.
+///
+/// # Errors
+/// When it cannot be run, or `copy` takes no more. A file that it dies of is [`Done::Unfit`].
+pub fn ask(program: &Path, task: &Task, file: &Bytes, copy: &mut impl Write) -> io::Result<Done> {
     let mut child = Command::new(program)
         .args(["stamp", "work"])
         .env_clear()
@@ -93,36 +108,33 @@ fn ask(program: &Path, task: &Task, file: &Bytes) -> io::Result<(Done, Vec<u8>)>
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()?;
-    let (Some(mut to), Some(mut from)) = (child.stdin.take(), child.stdout.take()) else {
+    let (Some(mut to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
         return Err(io::Error::other("its input and output are not there"));
     };
     let mut line = serde_json::to_vec(task)?;
     line.push(b'\n');
-    let mut answer = Vec::new();
-    let read = std::thread::scope(|scope| {
+    let answered = std::thread::scope(|scope| {
         scope.spawn(move || {
             // A helper that reads no further has ended, and its end is what is told.
             let _ = to.write_all(&line).and_then(|()| to.write_all(file));
         });
-        from.read_to_end(&mut answer)
+        understood(from, copy)
     });
-    let status = child.wait()?;
-    read?;
-    if status.success() {
-        return understood(&answer);
+    if child.wait()?.success() {
+        return answered;
     }
     let why = format!("reading it took more than {HELPER_SECONDS_MAX} s or more memory than a file may take");
-    match task {
-        Task::Stamp { .. } => Ok((Done::Unfit(why), Vec::new())),
-        Task::Find => Ok((Done::Found(Vec::new()), Vec::new())),
-    }
+    Ok(Done::Unfit(why))
 }
 
-fn understood(answer: &[u8]) -> io::Result<(Done, Vec<u8>)> {
-    let end = answer.iter().position(|byte| *byte == b'\n').ok_or(io::ErrorKind::UnexpectedEof)?;
-    let (line, rest) = answer.split_at(end);
-    let done: Done = serde_json::from_slice(line)?;
-    Ok((done, rest.get(1..).unwrap_or_default().to_vec()))
+/// Reads an answer, and the copy that may follow it.
+fn understood(from: impl Read, copy: &mut impl Write) -> io::Result<Done> {
+    let mut from = io::BufReader::new(from);
+    let mut line = Vec::new();
+    from.read_until(b'\n', &mut line)?;
+    let done = serde_json::from_slice(&line)?;
+    io::copy(&mut from, copy)?;
+    Ok(done)
 }
 
 /// The helper: reads a task and a file, answers, and ends.
@@ -132,11 +144,12 @@ fn understood(answer: &[u8]) -> io::Result<(Done, Vec<u8>)> {
 pub fn serve(input: impl Read, mut output: impl Write) -> io::Result<()> {
     let mut input = io::BufReader::new(input);
     let mut line = Vec::new();
-    io::BufRead::read_until(&mut (&mut input).take(TASK_BYTES_MAX), b'\n', &mut line)?;
+    (&mut input).take(TASK_BYTES_MAX).read_until(b'\n', &mut line)?;
     let task: Task = serde_json::from_slice(&line)?;
     let mut file = Vec::new();
     input.read_to_end(&mut file)?;
-    let (done, copy) = perform(&task, &file);
+    let mut copy = Vec::new();
+    let done = perform(&task, &file, &mut copy)?;
     serde_json::to_writer(&mut output, &done)?;
     output.write_all(b"\n")?;
     output.write_all(&copy)?;
@@ -155,14 +168,15 @@ mod tests {
 
         serve(input.as_slice(), &mut output).unwrap();
 
-        let (done, rest) = understood(&output).unwrap();
-        assert!(matches!(done, Done::Found(found) if found.is_empty()) && rest.is_empty());
+        let done = understood(output.as_slice(), &mut Vec::new()).unwrap();
+        assert!(matches!(done, Done::Found(found) if found.is_empty()));
     }
 
     #[test]
     fn a_file_that_cannot_be_stamped_is_an_answer_and_no_error() {
         let stamp = Stamp { lines: Vec::new(), position: stamp::Position::Top, size: 8, opacity: 60 };
-        let (done, _) = perform(&Task::Stamp { stamp, code: [0; 10] }, b"%PDF-1.4 broken");
+        let task = Task::Stamp { stamp, code: [0; 10] };
+        let done = perform(&task, b"%PDF-1.4 broken", &mut Vec::new()).unwrap();
 
         assert!(matches!(done, Done::Unfit(why) if why.contains("cannot be read")));
     }

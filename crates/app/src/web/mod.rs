@@ -31,8 +31,9 @@ use tower::{Service, ServiceExt as _};
 
 use crate::app::App;
 use crate::{
-    api_keys, carts, connections, customers, downloads, events, home, invoices, jobs, links, merchants,
-    messages, notices, orders, parts, payloads, products, reviews, staff, stamps,
+    api_keys, archives, carts, connections, customers, downloads, events, home, invoices, jobs, links,
+    merchants, messages, notices, orders, parts, payloads, pickups, plugins, products, reviews, staff,
+    stamps, storage, uploads,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -49,7 +50,12 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = orders::staff_pages::desk(desk);
     let desk = parts::staff_pages::desk(desk);
     let desk = payloads::staff_pages::desk(desk);
+    let desk = plugins::staff_pages::desk(desk);
+    let desk = plugins::list_pages::desk(desk);
+    let desk = archives::staff_pages::desk(desk);
     let desk = products::staff_pages::desk(desk);
+    let desk = uploads::staff_pages::desk(desk);
+    let desk = pickups::staff_pages::desk(desk);
     let desk = customers::staff_list::desk(desk);
     let desk = customers::staff_pages::desk(desk);
     let desk = invoices::staff_pages::desk(desk);
@@ -60,7 +66,9 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = connections::staff_pages::desk(desk);
     let desk = reviews::staff_pages::desk(desk);
     let desk = stamps::staff_pages::desk(desk);
+    let desk = stamps::product_pages::desk(desk);
     let desk = api_keys::staff_pages::desk(desk);
+    let desk = storage::staff_pages::desk(desk);
     merchants::staff_pages::desk(desk)
 }
 

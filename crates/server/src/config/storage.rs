@@ -99,6 +99,54 @@ pub enum Reading {
     ByWeight,
 }
 
+/// `[hand_off]`: files are left to the proxy in front of us.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandOffConfig {
+    /// `X-Accel-Redirect` (nginx) or `X-Sendfile` (Apache, lighttpd).
+    pub header: String,
+    /// What stands before `sha256/ab/…` in it: a location of nginx, or the folder itself.
+    pub prefix: String,
+    /// The store whose folder the proxy can read; home when absent.
+    pub store: Option<String>,
+}
+
+impl HandOffConfig {
+    /// Refuses what would send buyers nowhere, or files to anybody who asks.
+    pub fn check(&self, stores: &[StoreConfig], proxies: &[String]) -> Result<(), ConfigError> {
+        let refused = |problem: &str, remedy: &str| {
+            let (problem, remedy) = (problem.to_owned(), remedy.to_owned());
+            Err(ConfigError::Refused { name: "hand_off", problem, remedy })
+        };
+        if !["x-accel-redirect", "x-sendfile"].contains(&self.header.to_ascii_lowercase().as_str()) {
+            return refused(
+                "no proxy knows this header",
+                "write header = \"X-Accel-Redirect\" or \"X-Sendfile\"",
+            );
+        }
+        let plain = self.prefix.bytes().all(|byte| byte.is_ascii_graphic() && !b"%?#\\".contains(&byte));
+        let whole = self.prefix.starts_with('/') && self.prefix.ends_with('/');
+        if !plain || !whole || self.prefix.contains("/../") {
+            return refused(
+                "its prefix is no path",
+                "write it from / to /, such as prefix = \"/protected/\"",
+            );
+        }
+        if proxies.is_empty() {
+            return refused("there is no proxy", "list its address under [proxies] trusted");
+        }
+        let store = match &self.store {
+            Some(name) => stores.iter().find(|store| store.name == *name),
+            None => stores.first(),
+        };
+        match store {
+            Some(store) if store.kind == StoreKind::Directory => Ok(()),
+            None if self.store.is_none() => Ok(()),
+            _ => refused("its store is no directory", "name a store of kind \"directory\" with store = …"),
+        }
+    }
+}
+
 const fn one() -> u32 {
     1
 }
@@ -238,6 +286,29 @@ mod tests {
         ];
         let names: Vec<String> = arranged(stores).unwrap().into_iter().map(|store| store.name).collect();
         assert_eq!(names, ["d", "e", "a", "c", "b"]);
+    }
+
+    #[test]
+    fn a_hand_off_needs_a_header_a_path_a_proxy_and_a_directory() {
+        let proxies = ["127.0.0.1/32".to_owned()];
+        let bucket = "kind = \"s3\"\nendpoint = \"https://s3.example\"\nbucket = \"b\"\nkey_id = \"k\"\nsecret = \"s\"";
+        let stores = [folder("home", ""), store("cloud", bucket)];
+        let hand_off = |header: &str, prefix: &str, store: Option<&str>| HandOffConfig {
+            header: header.to_owned(),
+            prefix: prefix.to_owned(),
+            store: store.map(ToOwned::to_owned),
+        };
+        let refusal = |wanted: &HandOffConfig| wanted.check(&stores, &proxies).unwrap_err().to_string();
+
+        let good = hand_off("X-Accel-Redirect", "/protected/", None);
+        good.check(&stores, &proxies).unwrap();
+        good.check(&[], &proxies).unwrap();
+        assert!(good.check(&stores, &[]).unwrap_err().to_string().contains("[proxies] trusted"));
+        assert!(refusal(&hand_off("Location", "/protected/", None)).contains("X-Accel-Redirect"));
+        assert!(refusal(&hand_off("X-Sendfile", "protected", None)).contains("from / to /"));
+        assert!(refusal(&hand_off("X-Sendfile", "/a/../", None)).contains("from / to /"));
+        assert!(refusal(&hand_off("X-Sendfile", "/srv/", Some("cloud"))).contains("no directory"));
+        assert!(refusal(&hand_off("X-Sendfile", "/srv/", Some("nowhere"))).contains("no directory"));
     }
 
     #[test]

@@ -41,14 +41,15 @@ pub struct RestoreOptions {
 }
 
 /// A bar for people; nothing when the output goes elsewhere.
-fn bar(what: &'static str) -> ProgressBar {
+pub fn bar(what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:10} {wide_bar} {percent:>3}%");
     let bar = ProgressBar::new(0).with_message(what);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
 }
 
-fn tell(bar: &ProgressBar) -> impl FnMut(u64, u64) {
+/// Moves the bar.
+pub fn tell(bar: &ProgressBar) -> impl FnMut(u64, u64) {
     |done, every| {
         bar.set_length(every);
         bar.set_position(done);

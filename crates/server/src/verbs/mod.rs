@@ -21,6 +21,7 @@ mod quarantine;
 mod secrets;
 mod staff;
 mod stamp;
+mod storage;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -80,6 +81,9 @@ pub enum Verb {
     /// Take over what other shops leave behind: sendsafe.
     #[command(subcommand)]
     Import(import::Verb),
+    /// Where contents lie: list, check, sync.
+    #[command(subcommand)]
+    Stores(storage::Verb),
     /// What a payload spec delivers: explain, pack.
     #[command(subcommand)]
     Payload(payload::Verb),
@@ -159,6 +163,7 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
     match verb {
         Verb::Audit(options) => return audit::run(&desk, options).map(judged),
         Verb::Import(verb) => return import::run(&desk, verb).map(judged),
+        Verb::Stores(verb) => return storage::run(&desk, &verb).map(judged),
         Verb::Merchants(verb) => merchants::run(&desk, verb),
         Verb::Connections(verb) => connections::run(&desk, verb),
         Verb::Products(verb) => products::run(&desk, verb),

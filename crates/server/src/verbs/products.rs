@@ -5,12 +5,18 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use app::cx::Actor;
+use app::failpoint;
+use app::payloads::Terms;
+use app::pickups::{Found, PickUpError};
 use app::problem::Problem;
 use app::products::flow::{NewProduct, StoredFile};
-use app::products::{Price, Product, ProductFile, flow, price_at, store};
+use app::products::{Price, Product, ProductFile, change, flow, price_at, store};
 use indicatif::{ProgressBar, ProgressStyle};
 use kernel::{Currency, Money, ProductId};
 
+use payload::Placement;
+
+use super::output::printable;
 use super::{Desk, VerbError, found};
 
 /// What can be done with products.
@@ -37,11 +43,38 @@ pub enum Verb {
         #[arg(long = "file", value_name = "PATH")]
         files: Vec<PathBuf>,
     },
+    /// Take files that lie below the declared file_roots, and make them files of a product: all of them or none.
+    PickUp {
+        /// Its id or item number.
+        product: String,
+        /// Which, as in a payload: '/srv/goods/film-*.mkv'.
+        spec: String,
+        /// Only tell what would be taken.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// List the products.
     List {
         /// At most so many.
         #[arg(long, default_value_t = 100)]
         limit: u32,
+    },
+    /// Say what a product delivers from the declared folders, or take that away.
+    Payload {
+        /// Its id or item number.
+        product: String,
+        /// The spec, such as '/srv/goods/book*.zip,+/srv/goods/readme.txt'. See docs/PAYLOADS.md.
+        #[arg(long, required_unless_present = "remove")]
+        spec: Option<String>,
+        /// The base directory, as specs call it.
+        #[arg(long, default_value = "")]
+        base: String,
+        /// What the buyer chooses from, such as 'Large, Small'.
+        #[arg(long, default_value = "")]
+        attributes: String,
+        /// Deliver no payload any more.
+        #[arg(long, conflicts_with = "spec")]
+        remove: bool,
     },
     /// Show one product.
     Show {
@@ -69,6 +102,32 @@ pub fn run(desk: &Desk, verb: Verb) -> Result<(), VerbError> {
             let value = view(desk, &made)?;
             desk.output.done(&format!("{} \"{}\" is on sale", made.id, made.name), &value);
         }
+        Verb::PickUp { product, spec, dry_run } => {
+            let product = find(desk, &product)?;
+            let found = app::pickups::look(&desk.app.settings().file_roots, &spec).map_err(refused)?;
+            if dry_run {
+                let paths: Vec<String> = found.files.iter().map(|at| found.opened.path(at)).collect();
+                let rows: Vec<Vec<String>> = paths.iter().map(|path| vec![printable(path)]).collect();
+                let values: Vec<serde_json::Value> = paths.into_iter().map(Into::into).collect();
+                desk.output.list(&["FILE"], &rows, &values);
+                return Ok(());
+            }
+            let stored =
+                found.files.iter().map(|at| pick_up(desk, &found, at)).collect::<Result<Vec<_>, _>>()?;
+            failpoint!(PickedUpStored);
+            let (count, id) = (stored.len(), product.id);
+            desk.app.write_blocking(desk.merchant, Actor::Shell, move |cx| {
+                let product = store::lock(cx.tx, cx.merchant, id)?;
+                let product = product.ok_or_else(|| Problem::not_found("product"))?;
+                for file in &stored {
+                    change::put_file(cx, &product, file)?;
+                }
+                Ok(())
+            })?;
+            failpoint!(PickedUpRecorded);
+            let value = view(desk, &product)?;
+            desk.output.done(&format!("{} has {count} files from there", product.sku), &value);
+        }
         Verb::List { limit } => {
             let merchant = desk.merchant;
             let all = desk.app.read_now(move |snapshot| Ok(store::page(snapshot, merchant, None, limit)?))?;
@@ -80,6 +139,20 @@ pub fn run(desk: &Desk, verb: Verb) -> Result<(), VerbError> {
                 &all.iter().map(row).collect::<Vec<_>>(),
                 &values,
             );
+        }
+        Verb::Payload { product, spec, base, attributes, remove } => {
+            let wanted = find(desk, &product)?;
+            let terms = spec.filter(|_| !remove).map(|spec| Terms::read(&spec, &base, &attributes));
+            let terms = terms.transpose().map_err(|problem| VerbError::Usage(problem.detail))?;
+            let (id, version) = (wanted.id, wanted.version);
+            let changed = desk.app.write_blocking(desk.merchant, Actor::Shell, move |cx| {
+                let terms = terms.clone();
+                app::deliverables::flow::change(cx, id, version, "payload", |all| all.payload = terms)
+            })?;
+            let told = if remove { "delivers no payload any more" } else { "delivers its payload" };
+            let value = view(desk, &changed)?;
+            desk.output
+                .done(&format!("{} \"{}\" {told}, from the next order on", changed.id, changed.name), &value);
         }
         Verb::Show { product } => {
             let wanted = find(desk, &product)?;
@@ -107,10 +180,7 @@ fn take_in(desk: &Desk, path: &Path) -> Result<StoredFile, VerbError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let name = flow::valid_file_name(name).map_err(|problem: Problem| VerbError::Refused(problem.into()))?;
     let mut file = File::open(path).map_err(failed)?;
-    let bar = ProgressBar::new(file.metadata().map_err(failed)?.len());
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}") {
-        bar.set_style(style);
-    }
+    let bar = bar(file.metadata().map_err(failed)?.len());
     bar.set_message(name.clone());
     let mut upload = desk.app.blobs().begin()?;
     let mut buffer = vec![0u8; READ_BYTES];
@@ -129,6 +199,28 @@ fn take_in(desk: &Desk, path: &Path) -> Result<StoredFile, VerbError> {
         crc32: digests.crc32,
         md5: digests.md5_hex(),
     })
+}
+
+/// Takes one file, showing how far it is.
+fn pick_up(desk: &Desk, found: &Found, at: &Placement) -> Result<StoredFile, VerbError> {
+    let bar = bar(found.opened.size(at).unwrap_or(0));
+    bar.set_message(printable(at.path.name()));
+    let told = &mut |bytes| bar.inc(bytes);
+    let taken = found.opened.take_told(at, &**desk.app.blobs(), desk.app.taken_files(), told);
+    bar.finish_and_clear();
+    taken.map_err(|error| refused(PickUpError::from(error)))
+}
+
+fn refused(error: PickUpError) -> VerbError {
+    VerbError::Refused(Problem::invalid("spec", error).into())
+}
+
+fn bar(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}") {
+        bar.set_style(style);
+    }
+    bar
 }
 
 fn find(desk: &Desk, text: &str) -> Result<Product, VerbError> {

@@ -41,7 +41,7 @@ pub(crate) fn stamp(file: &[u8], stamp: &Stamp, mark: Mark) -> Result<Vec<u8>, S
         work.put_on(&mut document, page)?;
     }
     metadata::mark(&mut document, mark, &original_id(file))?;
-    save(document)
+    save(document, file.len())
 }
 
 /// Reads a file; damaged cross-references are rebuilt, as readers do.
@@ -179,7 +179,7 @@ pub(crate) fn add(document: &mut Document, object: impl Into<Object>) -> Result<
 }
 
 /// Writes the document anew, in the form it had: object streams, if it had them.
-fn save(mut document: Document) -> Result<Vec<u8>, StampError> {
+fn save(mut document: Document, about: usize) -> Result<Vec<u8>, StampError> {
     document.prune_objects();
     let mut entries = document.reference_table.entries.values();
     let packed = entries.any(|entry| matches!(entry, XrefEntry::Compressed { .. }));
@@ -190,7 +190,8 @@ fn save(mut document: Document) -> Result<Vec<u8>, StampError> {
         .use_xref_streams(packed)
         .compression_level(6)
         .build();
-    let mut out = Vec::new();
+    // In one piece: growing would take twice the memory of a large file.
+    let mut out = Vec::with_capacity(about.saturating_add(about / 8));
     document
         .save_with_options(&mut out, options)
         .map_err(|error| StampError::broken(format_args!("it cannot be written: {error}")))?;

@@ -1,6 +1,6 @@
 //! EPUB files: what is in them, what other programs say of the stamped ones, and how a mark survives.
 
-use crate::pages::{lines, mark};
+use crate::pages::{lines, mark, turned};
 use crate::tools::Bench;
 use stamp::{Kind, Mark, Place, Position, Stamp, StampError, find_marks, stamp, stamp_epub};
 use std::io::{Cursor, Read, Write};
@@ -145,10 +145,50 @@ fn a_book_is_known_by_its_content_and_a_plain_archive_is_none() {
     let mut out = ZipWriter::new(Cursor::new(Vec::new()));
     out.start_file("a.txt", SimpleFileOptions::default()).unwrap();
     let plain = out.finish().unwrap().into_inner();
+    let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    out.start_file("a.pdf", stored).unwrap();
+    out.write_all(&turned()).unwrap();
 
+    assert_eq!(Kind::of(&out.finish().unwrap().into_inner()), Some(Kind::Zip));
     assert_eq!(Kind::of(&book(&[])), Some(Kind::Epub));
-    assert_eq!(Kind::of(&plain), None);
-    assert!(matches!(stamp(&plain, &lines(Position::Top), mark()), Err(StampError::Broken(_))));
+    assert_eq!(Kind::of(&plain), Some(Kind::Zip));
+    assert_eq!(stamp(&plain, &lines(Position::Top), mark()), Err(StampError::Nothing));
+}
+
+#[test]
+fn the_files_in_an_archive_are_stamped_and_the_others_stay_as_they_are() {
+    let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in
+        [("a/one.pdf", turned()), ("two.EPUB", book(&[])), ("read me.txt", b"hello".to_vec())]
+    {
+        out.start_file(name, SimpleFileOptions::default()).unwrap();
+        out.write_all(&content).unwrap();
+    }
+    let bundle = out.finish().unwrap().into_inner();
+
+    let stamped = stamp(&bundle, &lines(Position::Bottom), mark()).unwrap();
+
+    let bench = Bench::with("out.zip", &stamped);
+    bench.says("unzip", &["-q", "out.zip"]);
+    bench.says("qpdf", &["--check", "a/one.pdf"]);
+    assert_eq!(find_marks(&std::fs::read(bench.path("two.EPUB")).unwrap())[0].mark, mark());
+    assert_eq!(std::fs::read(bench.path("read me.txt")).unwrap(), b"hello");
+    assert_eq!(find_marks(&stamped)[0].mark, mark());
+}
+
+#[test]
+fn an_archive_with_one_file_that_cannot_be_stamped_is_refused_whole() {
+    let mut out = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in [("one.pdf", turned()), ("two.pdf", b"broken".to_vec())] {
+        out.start_file(name, SimpleFileOptions::default()).unwrap();
+        out.write_all(&content).unwrap();
+    }
+    let bundle = out.finish().unwrap().into_inner();
+
+    let refused = stamp(&bundle, &lines(Position::Bottom), mark()).map(|out| out.len()).unwrap_err();
+
+    assert!(refused.to_string().contains("two.pdf"), "{refused}");
 }
 
 #[test]

@@ -200,13 +200,8 @@ impl BlobStore for Mirrors {
         self.home()?.begin()
     }
 
-    fn resume(
-        &self,
-        id: UploadId,
-        saved: u64,
-        earlier: Option<Progress>,
-    ) -> Result<Box<dyn Resumable>, StoreError> {
-        self.home()?.resume(id, saved, earlier)
+    fn resume(&self, id: UploadId, earlier: Option<Progress>) -> Result<Box<dyn Resumable>, StoreError> {
+        self.home()?.resume(id, earlier)
     }
 
     fn discard(&self, id: UploadId) -> Result<(), StoreError> {

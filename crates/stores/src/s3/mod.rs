@@ -145,13 +145,8 @@ impl BlobStore for S3Store {
     }
 
     /// It grows in the folder, so whoever goes on with it must come to the same machine.
-    fn resume(
-        &self,
-        id: UploadId,
-        saved: u64,
-        earlier: Option<Progress>,
-    ) -> Result<Box<dyn Resumable>, StoreError> {
-        let local = self.shared.folder.take_up(id, saved, earlier)?;
+    fn resume(&self, id: UploadId, earlier: Option<Progress>) -> Result<Box<dyn Resumable>, StoreError> {
+        let local = self.shared.folder.take_up(id, earlier)?;
         Ok(Box::new(S3Resumable { local, shared: Arc::clone(&self.shared) }))
     }
 
@@ -284,6 +279,10 @@ struct S3Resumable {
 }
 
 impl Resumable for S3Resumable {
+    fn go_on_at(&mut self, saved: u64) -> Result<u64, StoreError> {
+        self.local.go_on_at(saved)
+    }
+
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.local.write(bytes)
     }

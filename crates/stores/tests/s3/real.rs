@@ -292,16 +292,18 @@ fn an_upload_that_was_taken_up_again_goes_to_the_bucket_whole() {
     let server = Server::start();
     let (store, whole) = (server.store(), content(200_000));
     let id = kernel::UploadId::from_bits(1);
-    let mut first = store.resume(id, 0, None).unwrap();
+    let mut first = store.resume(id, None).unwrap();
+    first.go_on_at(0).unwrap();
     first.write(&whole[..150_000]).unwrap();
     let saved = first.save().unwrap();
     drop(first);
 
-    let mut second = store.resume(id, saved, None).unwrap();
+    let mut second = store.resume(id, None).unwrap();
+    second.go_on_at(saved).unwrap();
     second.write(&whole[150_000..]).unwrap();
     let digests = second.finish().unwrap();
 
     assert_eq!(digests, Digests::of(&whole));
     assert_eq!(server.store().check(&digests.sha256).unwrap(), digests);
-    assert_eq!(store.resume(id, saved, None).unwrap().received(), 0, "nothing of it is left here");
+    assert_eq!(store.resume(id, None).unwrap().go_on_at(saved).unwrap(), 0, "nothing of it is left here");
 }

@@ -22,7 +22,9 @@
 //! | `/products/{id}/archive`, `/products/{id}/files/{file}/remove` | [`ConfirmPage`] |
 //! | `/products/{id}/files/{file}/replace` | [`FileReplacePage`] |
 //! | `/products/{id}/stamping`, `/stamps` | [`StampingPage`], [`StampLookupPage`] |
-//! | `/products/{id}/payload` | [`PayloadPage`] |
+//! | `/plugins`, `/drop-ship` | [`PluginsPage`], [`DropShipPage`] |
+//! | `/products/{id}/payload`, `/products/{id}/packing` | [`PayloadPage`], [`ArchivePage`] |
+//! | `/products/{id}/pick-up` | [`PickUpPage`] |
 //! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
 //! | `/customers/{id}/{sign-out,sign-in-link}` | [`ConfirmPage`] |
 //! | `/invoices`, `/invoices/{id}` | [`InvoicesPage`], [`InvoicePage`] |
@@ -33,13 +35,14 @@
 //! | `/api-keys`, `/api-keys/new`, `/api-keys/{id}/revoke` | [`ApiKeysPage`], [`NewApiKeyPage`], [`ConfirmPage`] |
 //! | `/staff`, `/staff/{id}/disable` | [`StaffPage`], [`ConfirmPage`] |
 //! | `/events`, `/jobs`, `/jobs/{id}/drop`, `/settings` | [`EventsPage`], [`JobsPage`], [`ConfirmPage`], [`SettingsPage`] |
+//! | `/stores` | [`StoresPage`] |
 //!
 //! `POST` without a page of its own: `/admin/sign-out`, `/admin/sessions/revoke`,
 //! `/admin/sessions/revoke-others`, `/admin/staff/{id}/{role,enable,invite}`,
 //! `/admin/products/{id}/activate`, `/admin/products/{id}/files`,
 //! `/admin/products/{id}/prices/{price}/withdraw`, `/admin/jobs/{id}/retry`,
 //! `/admin/settings/logo`, `/admin/settings/logo/remove`, `/admin/products/{id}/stamping/sample`,
-//! `/admin/stamps`, `/admin/stamps/code`.
+//! `/admin/stamps`, `/admin/stamps/code`, `/admin/stores/delivery`.
 //!
 //! After a form: 303 to a page, or, when something is wrong, 422 with the same page, what was typed
 //! and `errors` by field name. Uploads with script are the same requests, one file each, that ask
@@ -60,11 +63,14 @@ mod notices;
 mod orders;
 mod payload;
 mod people;
+mod pick_up;
+mod plugins;
 mod products;
 mod reviews;
 mod sample;
 mod settings;
 mod stamps;
+mod stores;
 mod timeline;
 mod words;
 
@@ -86,11 +92,13 @@ pub use orders::{
     Buyer, ConnectionRef, InvoiceRef, LineRow, LinkFileRow, LinkRow, OrderActions, OrderPage, OrderRow,
     OrderSums, OrdersPage, PartRow, PaymentRow, ReviewRef, Terms, UnitRow,
 };
-pub use payload::{PayloadFile, PayloadForm, PayloadItem, PayloadPage, PayloadPreview};
+pub use payload::{ArchivePage, PayloadFile, PayloadForm, PayloadItem, PayloadPage, PayloadPreview};
 pub use people::{
     ApiKeyCreatedPage, ApiKeyRow, ApiKeysPage, InvitationForm, InvitedPage, NewApiKeyPage, ScopeChoice,
     StaffPage, StaffRow,
 };
+pub use pick_up::{PickUpFile, PickUpPage, PickUpRow};
+pub use plugins::{DropShipPage, PluginRow, PluginsPage, ShipmentRow, ShownSecret};
 pub use products::{
     ButtonCode, DeliveryRow, FileReplacePage, FileRow, FileVersionRow, PlaceholderHint, PriceField, PriceRow,
     ProductForm, ProductFormPage, ProductPage, ProductRow, ProductSales, ProductsPage,
@@ -98,11 +106,13 @@ pub use products::{
 pub use reviews::{Resolved, ReviewLine, ReviewPage, ReviewRow, ReviewsPage};
 pub use settings::{SettingsForm, SettingsPage, WordField};
 pub use stamps::{CopyOf, FoundCopy, StampLookup, StampLookupPage, StampingFile, StampingForm, StampingPage};
+pub use stores::{LackingRow, StoreRow, StoresPage};
 pub use timeline::{Actor, DownloadEntry, Entry, FactEntry, Happening, MessageEntry, NoticeEntry};
 pub use words::{
-    AlarmKind, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind, LinkPurpose, LinkState,
-    MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part, PartState, PaymentStatus,
-    PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role, SignInProblem, StaffState, Word,
+    AlarmKind, Defect, DeliveryWay, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind,
+    LinkPurpose, LinkState, MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part,
+    PartState, PaymentStatus, PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role,
+    SignInProblem, StaffState, StoreStanding, Word,
 };
 
 pub(crate) use filters::register;
@@ -118,6 +128,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/_order.html",
     "admin/_parts.html",
     "admin/account.html",
+    "admin/archive.html",
     "admin/api_key_created.html",
     "admin/api_key_new.html",
     "admin/api_keys.html",
@@ -136,6 +147,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/invoice.html",
     "admin/invoices.html",
     "admin/jobs.html",
+    "admin/stores.html",
     "admin/message.html",
     "admin/messages.html",
     "admin/notice.html",
@@ -147,6 +159,9 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/problem.html",
     "admin/product.html",
     "admin/payload.html",
+    "admin/plugins.html",
+    "admin/drop_ship.html",
+    "admin/pick_up.html",
     "admin/product_form.html",
     "admin/products.html",
     "admin/review.html",
@@ -185,7 +200,11 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<FileReplacePage>("/admin/products/prd_1"),
         office::<StampingPage>("/admin/products/prd_1"),
         office::<StampLookupPage>("/admin/stamps"),
+        office::<PluginsPage>("/admin/plugins"),
+        office::<DropShipPage>("/admin/drop-ship"),
+        office::<ArchivePage>("/admin/products/prd_1/packing"),
         office::<PayloadPage>("/admin/products/prd_1/payload"),
+        office::<PickUpPage>("/admin/products/prd_1/pick-up"),
         office::<CustomersPage>("/admin/customers"),
         office::<CustomerPage>("/admin/customers/cus_1"),
         office::<CustomerEditPage>("/admin/customers/cus_1/edit"),
@@ -204,6 +223,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ReviewPage>("/admin/reviews/rev_1"),
         office::<EventsPage>("/admin/events"),
         office::<JobsPage>("/admin/jobs"),
+        office::<StoresPage>("/admin/stores"),
         office::<SettingsPage>("/admin/settings"),
         office::<ConfirmPage>("/admin/orders/ord_1/act"),
         office::<StaffProblemPage>("/admin/orders"),

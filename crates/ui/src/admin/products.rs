@@ -263,7 +263,8 @@ impl From<texts::Placeholder> for PlaceholderHint {
 
 /// templates/admin/file_replace.html - a new version of a file.
 ///
-/// Posts `file` (multipart) to `/admin/products/{product}/files/{file}/replace`.
+/// Posts `file` (multipart) to `/admin/products/{product}/files/{file}/replace`, before it `tell` if the
+/// box is checked.
 #[derive(Debug, Clone, Serialize)]
 pub struct FileReplacePage {
     /// The product.
@@ -274,6 +275,8 @@ pub struct FileReplacePage {
     pub file: FileRow,
     /// Which versions buyers get: says who will see the new one.
     pub file_policy: FilePolicy,
+    /// How many buyers are entitled to it, and can be told.
+    pub entitled: u64,
     /// The largest upload, in bytes; `None` without limit.
     pub upload_bytes_max: Option<u64>,
     /// Field name to what is wrong with it.
@@ -497,6 +500,7 @@ impl Template for FileReplacePage {
             product_name: text("Forty Knots"),
             file: FileRow::sample(1, "forty-knots.epub"),
             file_policy: FilePolicy::Latest,
+            entitled: 1_248,
             upload_bytes_max: None,
             errors: Errors::new(),
         };
@@ -505,6 +509,7 @@ impl Template for FileReplacePage {
             page.clone(),
             Self {
                 file_policy: FilePolicy::AsBought,
+                entitled: 0,
                 upload_bytes_max: Some(2_000_000_000),
                 errors: wrong,
                 ..page

@@ -48,6 +48,8 @@ pub struct StampingForm {
     pub pdf: bool,
     /// Whether EPUB files are stamped.
     pub epub: bool,
+    /// Whether such files are stamped in ZIP archives too.
+    pub zip: bool,
     /// `hold`, `unstamped` or `ask`: what becomes of a file that cannot be stamped.
     pub unfit: String,
 }
@@ -130,6 +132,7 @@ impl Template for StampingPage {
             opacity: text("60"),
             pdf: true,
             epub: true,
+            zip: false,
             unfit: text("ask"),
         };
         let file = |name: &str, stamped| StampingFile { name: text(name), stamped };

@@ -244,8 +244,12 @@ badges! {
         Regenerated = "regenerated" is Quiet,
         /// What was still being made when the receipt left is there.
         Ready = "ready" is Quiet,
+        /// The passwords of archives.
+        ArchivePassword = "archive_password" is Quiet,
         /// A product's second text, such as how to get support.
         OtherText = "other_text" is Quiet,
+        /// A new version of a file is out.
+        NewVersion = "new_version" is Quiet,
         /// A link that signs a customer in.
         SignIn = "sign_in" is Quiet,
         /// An account has another address: told to the one it had.
@@ -316,6 +320,12 @@ badges! {
     Part in "part" {
         /// Files that a spec names.
         Payload = "payload" is Quiet,
+        /// What a plug-in hands over.
+        Plugin = "plugin" is Quiet,
+        /// What staff send.
+        DropShip = "drop_ship" is Quiet,
+        /// The buyer's own copy of a file, stamped.
+        Stamp = "stamp" is Quiet,
     }
 
     /// How far a part of a unit is.
@@ -396,6 +406,10 @@ badges! {
         NotVerified = "not_verified" is Bad,
         /// The money is there and the buyer has no link.
         PaidNotReached = "paid_not_reached" is Bad,
+        /// What is sold is missing or damaged in a store.
+        ContentLacking = "content_lacking" is Bad,
+        /// A store of contents does not answer.
+        StoreAway = "store_away" is Bad,
         /// The money went back and the links still work.
         RefundedStillOpen = "refunded_still_open" is Bad,
         /// Authentic notices that contradict what we know.
@@ -406,6 +420,34 @@ badges! {
         OpenReviews = "open_reviews" is Warn,
         /// Work that was given up.
         DeadJobs = "dead_jobs" is Warn,
+    }
+
+    /// How a store of contents stands.
+    StoreStanding in "store_standing" {
+        /// It answers.
+        Well = "well" is Ok,
+        /// It has not answered for a while.
+        Away = "away" is Bad,
+        /// It has not been asked yet.
+        Unknown = "unknown" is Quiet,
+    }
+
+    /// Who delivers a merchant's files.
+    DeliveryWay in "delivery_way" {
+        /// We do.
+        ThroughUs = "through_us" is Ok,
+        /// A bucket does, where one has the file.
+        Redirect = "redirect" is Info,
+    }
+
+    /// What is wrong with a content in a store.
+    Defect in "defect" {
+        /// It is not there.
+        Missing = "missing" is Bad,
+        /// It is not what it was.
+        Damaged = "damaged" is Bad,
+        /// It was put right.
+        Mended = "mended" is Ok,
     }
 
     /// Why a sign-in did not succeed. Which of address and password was wrong is not told.

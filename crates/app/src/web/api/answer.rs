@@ -138,17 +138,18 @@ pub struct Reply {
     status: StatusCode,
     body: String,
     replayed: bool,
+    told: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Reply {
     /// A view.
     pub fn view<T: Serialize>(status: StatusCode, view: &T) -> Result<Self, Problem> {
-        Ok(Self { status, body: json(view)?, replayed: false })
+        Ok(Self { status, body: json(view)?, replayed: false, told: None })
     }
 
     /// JSON that was made before.
     pub const fn ready(body: String) -> Self {
-        Self { status: StatusCode::OK, body, replayed: false }
+        Self { status: StatusCode::OK, body, replayed: false, told: None }
     }
 
     /// What was answered now, or when the same request came first.
@@ -158,7 +159,12 @@ impl Reply {
             Once::Replayed(kept) => (kept, true),
         };
         let status = StatusCode::from_u16(kept.status).unwrap_or(StatusCode::OK);
-        Self { status, body: kept.body, replayed }
+        Self { status, body: kept.body, replayed, told: None }
+    }
+
+    /// The same with a number in a header.
+    pub fn telling(self, header: &'static str, number: u64) -> Self {
+        Self { told: Some((HeaderName::from_static(header), HeaderValue::from(number))), ..self }
     }
 
     /// The answer.
@@ -166,6 +172,9 @@ impl Reply {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+        if let Some((name, value)) = self.told {
+            response.headers_mut().insert(name, value);
+        }
         if self.replayed {
             response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
         }

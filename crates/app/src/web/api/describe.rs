@@ -5,7 +5,8 @@ use utoipa::openapi::path::{Operation, OperationBuilder, Parameter, ParameterBui
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
-    ArrayBuilder, Content, ObjectBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Schema, Type,
+    ArrayBuilder, Content, HeaderBuilder, ObjectBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+    Schema, Type,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -59,6 +60,16 @@ pub fn get<P: PathArgs, A: ToSchema>(at: At) -> Described {
     let mut schemas = Vec::new();
     let operation = begin::<P>(at).response("200", answer(reference::<A>(&mut schemas)));
     Described { operation: operation.build(), schemas }
+}
+
+/// One thing, with a number of it in a header.
+pub fn get_telling<P: PathArgs, A: ToSchema>(at: At, header: &str, meaning: &str) -> Described {
+    let mut schemas = Vec::new();
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
+    let number = HeaderBuilder::new().schema(Some(number)).description(Some(meaning)).build();
+    let mut told = answer(reference::<A>(&mut schemas));
+    told.headers.insert(header.to_owned(), number.into());
+    Described { operation: begin::<P>(at).response("200", told).build(), schemas }
 }
 
 /// A change.

@@ -97,9 +97,21 @@ impl<T: DeserializeOwned + ToSchema + Send + Sync + 'static> Input for T {}
 
 type Reads<P, Q, A> = fn(&mut Snapshot<'_>, &Asked<P, Q>) -> Flow<A>;
 type Lists<P, Q, C, A> = fn(&mut Snapshot<'_>, &Asked<P, Q>, Paging<C>) -> Flow<Page<A>>;
+/// Does what takes longer than a transaction may.
+pub type Slowly<P, B, A> = fn(Asked<P, B>) -> Pin<Box<dyn Future<Output = Flow<A>> + Send>>;
 type Writes<P, B, A> = fn(&mut Cx<'_, '_>, &Asked<P, B>) -> Flow<A>;
 /// What takes in a content of any size.
 pub type Receives<P, A> = fn(Upload<P>) -> Pin<Box<dyn Future<Output = Flow<A>> + Send>>;
+
+/// A number of a view that a header repeats, for who asks with HEAD.
+pub struct Telling<A> {
+    /// The header's name, in lower case.
+    pub header: &'static str,
+    /// What it says.
+    pub meaning: &'static str,
+    /// The number.
+    pub tell: fn(&A) -> u64,
+}
 
 /// A content on its way in.
 pub struct Upload<P> {
@@ -136,6 +148,31 @@ impl Endpoint {
             let input = call.query()?.into::<Nothing>()?;
             let (app, asked) = (call.app.clone(), call.asked::<P, Nothing>(input)?);
             let view = app.read(move |snapshot| run(snapshot, &asked)).await?;
+            Ok(Reply::view(StatusCode::OK, &view)?)
+        })
+    }
+
+    /// One thing, with a number of it in a header.
+    pub fn get_telling<P: PathArgs, A: View>(at: At, run: Reads<P, Nothing, A>, telling: Telling<A>) -> Self {
+        let described = describe::get_telling::<P, A>(at, telling.header, telling.meaning);
+        Self::new(Method::GET, at, described, move |call| async move {
+            let input = call.query()?.into::<Nothing>()?;
+            let (app, asked) = (call.app.clone(), call.asked::<P, Nothing>(input)?);
+            let view = app.read(move |snapshot| run(snapshot, &asked)).await?;
+            let number = (telling.tell)(&view);
+            Ok(Reply::view(StatusCode::OK, &view)?.telling(telling.header, number))
+        })
+    }
+
+    /// Sets something that takes longer than a transaction may. Sent again, it has its effect once.
+    pub fn put_slowly<P: PathArgs, B: Input, A: View>(at: At, run: Slowly<P, B, A>) -> Self {
+        let described = describe::write::<P, B, A>(&Method::PUT, at, StatusCode::OK, Sent::Json);
+        Self::new(Method::PUT, at, described, move |mut call| async move {
+            call.query()?.into::<Nothing>()?;
+            call.caller()?;
+            let body = std::mem::take(&mut call.body);
+            let (input, _) = input::read_json::<B>(&call.headers, body).await?;
+            let view = run(call.asked::<P, B>(input)?).await?;
             Ok(Reply::view(StatusCode::OK, &view)?)
         })
     }

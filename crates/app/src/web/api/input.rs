@@ -45,6 +45,7 @@ macro_rules! path_args {
     )*};
 }
 path_args!(
+    kernel::UploadId,
     kernel::ConnectionId,
     kernel::CustomerId,
     kernel::InvoiceId,

@@ -32,7 +32,8 @@ use super::visit;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::{
-    api_keys, connections, customers, events, invoices, messages, notices, orders, products, reviews,
+    announcements, api_keys, connections, customers, events, invoices, messages, notices, orders, products,
+    reviews, uploads,
 };
 
 pub use document::document;
@@ -42,6 +43,8 @@ pub fn endpoints() -> Vec<Endpoint> {
     let nouns = [
         api_keys::api::endpoints(),
         products::api::endpoints(),
+        uploads::api::endpoints(),
+        announcements::api::endpoints(),
         orders::api::endpoints(),
         customers::api::endpoints(),
         invoices::api::endpoints(),

@@ -29,6 +29,7 @@ testkit::both_engines! {
 /// One of everything, at the first merchant's.
 struct World {
     ids: Vec<(&'static str, String)>,
+    file: String,
 }
 
 impl World {
@@ -38,7 +39,11 @@ impl World {
         let sale = t.pay(&order);
         t.deliver_and_run(&Ipn::refunded(&sale, &t.movement("part", eur(1_00))));
         let customer = t.look(&order).customer.expect("who paid has an account");
+        let (id, merchant) = (product.id, product.merchant);
+        let file = t.read(move |snapshot| Ok(app::products::store::files(snapshot, merchant, id)?)).remove(0);
+        let upload = t.begin_upload(&product, "extra.bin", None);
         let ids = [
+            ("uploads", upload.to_string()),
             ("products", product.id.to_string()),
             ("orders", order.id.to_string()),
             ("customers", customer.to_string()),
@@ -48,14 +53,20 @@ impl World {
             ("reviews", t.reviews(&order)[0].id.to_string()),
             ("connections", t.shop.connection.id.to_string()),
         ];
-        Self { ids: ids.to_vec() }
+        Self { ids: ids.to_vec(), file: file.file.to_string() }
     }
 
     /// The endpoint's path with ids that exist.
     fn path(&self, endpoint: &Endpoint) -> String {
         let noun = endpoint.at.path.split('/').nth(2).unwrap_or_default();
         let id = self.ids.iter().find(|(name, _)| *name == noun).map(|(_, id)| id.as_str());
-        let path = endpoint.at.path.replace("{currency}", "EUR").replace("{name}", "extra.bin");
+        let path = endpoint
+            .at
+            .path
+            .replace("{currency}", "EUR")
+            .replace("{name}", "extra.bin")
+            .replace("{offset}", "0")
+            .replace("{file}", &self.file);
         let path = id.map_or_else(|| path.clone(), |id| path.replace("{id}", id));
         // Whatever is not there is answered like what is another's, and would prove nothing.
         assert!(!path.contains('{'), "the world has nothing for {path}");
@@ -72,6 +83,8 @@ fn body_of(endpoint: &Endpoint) -> Option<Value> {
     Some(match endpoint.at.name {
         "createProduct" => json!({ "sku": "NEW", "name": "New" }),
         "changeProduct" => json!({ "name": "Renamed" }),
+        "beginUpload" => json!({ "name": "other.bin" }),
+        "finishUpload" => json!({}),
         "setPrice" => json!({ "amount": "5.00" }),
         "extendLinks" => json!({ "days": 3 }),
         "refuseNotice" => json!({ "reason": "no" }),

@@ -9,6 +9,7 @@ mod notices;
 mod orders;
 mod products;
 mod reading;
+mod uploads;
 
 use app::api_keys::{self, Scope, Scopes};
 use axum::body::Body;

@@ -169,7 +169,7 @@ fn an_upload_that_is_not_the_file_itself_is_refused(t: TestApp) {
 }
 
 /// A body that breaks off. The last comes first.
-struct Breaking(Vec<Result<Bytes, Error>>);
+pub(super) struct Breaking(pub(super) Vec<Result<Bytes, Error>>);
 
 impl http_body::Body for Breaking {
     type Data = Bytes;

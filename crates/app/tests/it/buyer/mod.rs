@@ -1,5 +1,6 @@
 //! The shop as buyers and attackers meet it: pages, links, mails, portal.
 
+mod announcements;
 mod archive;
 mod checkout;
 mod fetching;
@@ -7,10 +8,13 @@ mod landing;
 mod mails;
 mod orders;
 mod parts;
+mod passwords;
+mod plugins;
 mod portal;
 mod public;
 mod resend;
 mod shopping;
+pub mod stamps;
 mod updates;
 
 use app::merchants::Merchant;

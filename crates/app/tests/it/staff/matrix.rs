@@ -77,7 +77,12 @@ impl World {
                 Ok(first.one(snapshot, |row| row.get::<String>("id"))?)
             })
         });
+        let plugin = t.write(|cx| app::plugins::flow::add(cx, "default", "https://example.com/hook"));
+        let plugin = plugin.expect("a plug-in").0.id;
+        let upload = t.begin_upload(&product, "extra.bin", None);
         let ids = [
+            ("upload", upload.to_string()),
+            ("offset", "7340033".to_owned()),
             ("product", product.id.to_string()),
             ("file", file),
             ("price", price),
@@ -92,6 +97,7 @@ impl World {
             ("key", t.program().id.to_string()),
             ("staff", t.person("colleague@staff.example", Role::Support).id.to_string()),
             ("job", job),
+            ("plugin", plugin.to_string()),
         ];
         Self { ids: ids.to_vec() }
     }
@@ -301,7 +307,7 @@ fn another_merchants_owner_finds_nothing(t: TestApp) {
 }
 
 /// What every form of the back office could ask for.
-fn filled(token: &str) -> [(&str, &str); 14] {
+fn filled(token: &str) -> [(&str, &str); 17] {
     [
         ("_csrf", token),
         ("role", "read_only"),
@@ -317,6 +323,9 @@ fn filled(token: &str) -> [(&str, &str); 14] {
         ("part", "payload"),
         ("subject", ""),
         ("spec", "/goods/a.zip"),
+        ("url", "https://example.com/other"),
+        ("order", "ord_00000000000000000000000001"),
+        ("archive", "none"),
     ]
 }
 

@@ -8,10 +8,13 @@ mod house;
 mod matrix;
 mod orders;
 mod people;
+mod pick_up;
 mod post;
 mod products;
 mod sign_in;
+mod stamps;
 mod transaction;
+mod uploads;
 
 use app::cx::Actor;
 use app::sessions::{self, Holder, Origin};

@@ -45,13 +45,13 @@ testkit::both_engines! {
 const LIST: &str = "/admin/products";
 
 /// An owner's browser.
-fn desk(t: &TestApp) -> Visitor<'_> {
+pub(super) fn desk(t: &TestApp) -> Visitor<'_> {
     let (_, owner) = t.owner();
     t.run_jobs();
     owner
 }
 
-fn at(product: &Product, rest: &str) -> String {
+pub(super) fn at(product: &Product, rest: &str) -> String {
     format!("{LIST}/{}{rest}", product.id)
 }
 
@@ -130,7 +130,7 @@ impl TestApp {
     }
 
     /// The path of a product's first file.
-    fn first_file(&self, product: &Product, verb: &str) -> String {
+    pub(super) fn first_file(&self, product: &Product, verb: &str) -> String {
         let (merchant, id) = (product.merchant, product.id);
         let files = self.read(move |snapshot| Ok(app::products::store::files(snapshot, merchant, id)?));
         at(product, &format!("/files/{}/{verb}", files.first().expect("a file").file))
@@ -139,19 +139,19 @@ impl TestApp {
 
 const BOUNDARY: &str = "----a-boundary";
 
-fn part(head: &str, content: &[u8]) -> Vec<u8> {
+pub(super) fn part(head: &str, content: &[u8]) -> Vec<u8> {
     let mut part = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; {head}\r\n\r\n").into_bytes();
     part.extend_from_slice(content);
     part.extend_from_slice(b"\r\n");
     part
 }
 
-fn file(name: &str, content: &[u8]) -> Vec<u8> {
+pub(super) fn file(name: &str, content: &[u8]) -> Vec<u8> {
     part(&format!("name=\"file\"; filename=\"{name}\"\r\nContent-Type: application/octet-stream"), content)
 }
 
 /// The hidden token of the page at a path.
-fn token(visitor: &Visitor<'_>, page: &str) -> Vec<u8> {
+pub(super) fn token(visitor: &Visitor<'_>, page: &str) -> Vec<u8> {
     let text = visitor.get(page).text();
     let rest = text.split("name=\"_csrf\"").nth(1).and_then(|rest| rest.split("value=\"").nth(1));
     let token = rest.and_then(|rest| rest.split('"').next()).expect("a token");
@@ -159,7 +159,7 @@ fn token(visitor: &Visitor<'_>, page: &str) -> Vec<u8> {
 }
 
 /// A body in pieces; after the last it breaks off, unless it was the form's end.
-struct Pieces(VecDeque<Vec<u8>>);
+pub(super) struct Pieces(pub(super) VecDeque<Vec<u8>>);
 
 impl http_body::Body for Pieces {
     type Data = Bytes;
@@ -174,7 +174,7 @@ impl http_body::Body for Pieces {
     }
 }
 
-fn posted(visitor: &Visitor<'_>, path: &str, accept: &str) -> http::request::Builder {
+pub(super) fn posted(visitor: &Visitor<'_>, path: &str, accept: &str) -> http::request::Builder {
     Request::post(path)
         .header(header::COOKIE, visitor.cookie_line())
         .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={BOUNDARY}"))
@@ -182,10 +182,16 @@ fn posted(visitor: &Visitor<'_>, path: &str, accept: &str) -> http::request::Bui
 }
 
 const PAGE: &str = "text/html";
-const SCRIPT: &str = "application/problem+json, text/html;q=0.5";
+pub(super) const SCRIPT: &str = "application/problem+json, text/html;q=0.5";
 
 /// Posts a whole form with files.
-fn upload(t: &TestApp, visitor: &Visitor<'_>, path: &str, accept: &str, parts: &[Vec<u8>]) -> Reply {
+pub(super) fn upload(
+    t: &TestApp,
+    visitor: &Visitor<'_>,
+    path: &str,
+    accept: &str,
+    parts: &[Vec<u8>],
+) -> Reply {
     let body = [parts.concat(), format!("--{BOUNDARY}--\r\n").into_bytes()].concat();
     t.request(posted(visitor, path, accept).body(Body::from(body)).expect("a request"))
 }

@@ -33,6 +33,11 @@ impl Disk {
         file.write_all_at(&[!byte[0]], at).expect("another byte");
     }
 
+    /// How many uploads have left something there.
+    pub fn uploads(&self) -> usize {
+        std::fs::read_dir(self.root.join("tmp")).expect("a folder").count()
+    }
+
     /// How many contents there are.
     pub fn count(&self) -> usize {
         (0..=u8::MAX).map(|shelf| self.folder.list(shelf).expect("a shelf").len()).sum()
@@ -72,6 +77,10 @@ struct TakingUp {
 }
 
 impl Resumable for TakingUp {
+    fn go_on_at(&mut self, saved: u64) -> Result<u64, StoreError> {
+        self.upload.go_on_at(saved)
+    }
+
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         take(&self.room, bytes)?;
         self.upload.write(bytes)
@@ -109,13 +118,8 @@ impl BlobStore for Disk {
         Ok(Box::new(Taking { upload: self.folder.begin()?, room: self.room.clone() }))
     }
 
-    fn resume(
-        &self,
-        id: UploadId,
-        saved: u64,
-        earlier: Option<Progress>,
-    ) -> Result<Box<dyn Resumable>, StoreError> {
-        let upload = self.folder.resume(id, saved, earlier)?;
+    fn resume(&self, id: UploadId, earlier: Option<Progress>) -> Result<Box<dyn Resumable>, StoreError> {
+        let upload = self.folder.resume(id, earlier)?;
         Ok(Box::new(TakingUp { upload, room: self.room.clone() }))
     }
 

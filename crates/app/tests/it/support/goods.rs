@@ -203,6 +203,17 @@ impl TestApp {
         }
     }
 
+    /// Begins an upload of a file of a product.
+    pub fn begin_upload(&self, product: &Product, name: &str, size: Option<u64>) -> kernel::UploadId {
+        let (product, name) = (product.clone(), name.to_owned());
+        let begun = self.write_for(product.merchant, move |cx| {
+            let wanted =
+                app::uploads::flow::Wanted { product: product.id, file: None, name: name.clone(), size };
+            app::uploads::flow::begin(cx, &wanted)
+        });
+        begun.expect("an upload is begun").id
+    }
+
     /// Brings out a new version of a product's first file.
     pub fn new_version(&self, product: &Product, bytes: &[u8]) -> products::ProductFile {
         let (product, merchant) = (product.clone(), product.merchant);
