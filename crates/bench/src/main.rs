@@ -1,8 +1,9 @@
 //! Benchmarks. Each measures the product against a baseline in turns, in the same run on the
 //! same machine, and prints the ratio: absolute numbers say more about the machine.
 //!
-//! `cargo run --release -p bench -- orders | downloads | scale | frames | program | bare`
+//! `cargo run --release -p bench -- orders | downloads | archive | scale | frames | program | bare`
 
+mod archive;
 mod bare;
 mod downloads;
 mod frames;
@@ -10,6 +11,7 @@ mod orders;
 mod program;
 mod report;
 mod shop;
+mod slow;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,6 +59,24 @@ enum Benchmark {
         #[arg(long, default_value_t = 1 << 30)]
         largest: usize,
     },
+    /// Archives with a password, computed while they are sent.
+    Archive {
+        /// MiB of the contents.
+        #[arg(long, default_value_t = 150)]
+        mebibytes: usize,
+        /// Files of the archive whose layout is timed.
+        #[arg(long, default_value_t = 10_000)]
+        entries: u32,
+        /// Clients that read slowly, at once; 0 leaves them out.
+        #[arg(long, default_value_t = 1_000)]
+        slow_readers: usize,
+        /// MiB of what they read.
+        #[arg(long, default_value_t = 1024)]
+        slow_mebibytes: usize,
+        /// The built program that they read from; without it this one serves them.
+        #[arg(long)]
+        program: Option<PathBuf>,
+    },
     /// What one more order costs among many, and how fast lists are then. SQLite.
     Scale {
         /// How many.
@@ -69,21 +89,24 @@ enum Benchmark {
         #[arg(long, default_value_t = 256 << 20)]
         size: usize,
     },
-    /// The program's size and start, and memory, idle and with downloads running.
+    /// The program's size and start, and memory, idle and with slow readers of a file and an archive.
     Program {
-        /// The built program; without it only downloads are measured.
+        /// The built program; without it only slow readers are measured.
         #[arg(long)]
         program: Option<PathBuf>,
         /// How many downloads run at once.
         #[arg(long, default_value_t = 1_000)]
         downloads: usize,
     },
-    /// The shop that `program` fetches from.
+    /// The shop that slow readers fetch from.
     #[command(hide = true)]
     ServeDownloads {
-        /// How many sessions are opened.
+        /// Where the shop is.
         #[arg(long)]
-        downloads: usize,
+        data: PathBuf,
+        /// Where it listens.
+        #[arg(long)]
+        port: u16,
     },
 }
 
@@ -110,12 +133,18 @@ fn main() -> ExitCode {
         Benchmark::Bare { engine } => bare::run(*engine, pace, &mut report),
         Benchmark::Orders { engine } => orders::run(engine.map(EngineChoice::engine), pace, &mut report),
         Benchmark::Downloads { largest } => downloads::run(*largest, pace, &mut report),
+        Benchmark::Archive { mebibytes, entries, slow_readers, slow_mebibytes, program } => {
+            let scale = archive::Scale { content: mebibytes << 20, entries: *entries };
+            let (program, bytes) = (program.as_deref(), slow_mebibytes << 20);
+            let crowd = slow::Crowd { program, readers: *slow_readers, bytes };
+            archive::run(scale, crowd, pace, &mut report)
+        }
         Benchmark::Scale { orders } => orders::at_scale(*orders, pace, &mut report),
         Benchmark::Frames { size } => frames::run(*size, pace, &mut report),
         Benchmark::Program { program, downloads } => {
             program::run(program.as_deref(), *downloads, &mut report)
         }
-        Benchmark::ServeDownloads { downloads } => return ended(program::serve_downloads(*downloads)),
+        Benchmark::ServeDownloads { data, port } => return ended(slow::serve(data, *port)),
     };
     if ran.is_err() {
         return ended(ran);

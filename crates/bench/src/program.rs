@@ -1,26 +1,20 @@
 //! The program as a whole: its size, how fast it starts, what memory it holds.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::downloads::client;
 use crate::report::{Bound, Failure, Report, Stopwatch, part};
-use crate::shop;
+use crate::slow::{self, Crowd};
 
 /// MiB of anonymous memory, of the design.
 const IDLE_BUDGET: f64 = 64.0;
-const LOADED_BUDGET: f64 = 160.0;
 const STARTS: usize = 7;
 const START_MAX: Duration = Duration::from_secs(60);
 /// How large the file is that all fetch: none is done before the end.
 const FILE_BYTES: usize = 64 << 20;
-/// What a slow client takes at once.
-const SIP_BYTES: usize = 16 << 10;
-/// How often each client takes a little while the memory is looked at.
-const SIPS: usize = 40;
 
 /// Measures a built program, if one is given, and the memory of so many downloads at once.
 ///
@@ -30,7 +24,7 @@ pub fn run(program: Option<&Path>, downloads: usize, report: &mut Report) -> Res
     if let Some(program) = program {
         of_program(program, report)?;
     }
-    of_downloads(downloads, report)
+    slow::run(Crowd { program, readers: downloads, bytes: FILE_BYTES }, report)
 }
 
 fn of_program(program: &Path, report: &mut Report) -> Result<(), Failure> {
@@ -53,7 +47,7 @@ fn of_program(program: &Path, report: &mut Report) -> Result<(), Failure> {
 }
 
 /// A program that is told to end when it is dropped.
-struct Running(Child);
+pub struct Running(pub Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -63,24 +57,34 @@ impl Drop for Running {
     }
 }
 
-fn start(program: &Path, data: &Path) -> Result<(Duration, Running), Failure> {
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+fn start(program: &Path, folder: &Path) -> Result<(Duration, Running), Failure> {
+    let port = free_port()?;
+    let mut command = Command::new(program);
+    command.arg("serve");
+    command.env("HANDSEL_LISTEN", format!("127.0.0.1:{port}"));
+    command.env("HANDSEL_DATA", folder.join("data"));
     let stopwatch = Stopwatch::start();
-    let child = Command::new(program)
-        .arg("serve")
-        .env("HANDSEL_LISTEN", format!("127.0.0.1:{port}"))
-        .env("HANDSEL_DATA", data.join("data"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()?;
+    let running = ready(command, port)?;
+    Ok((stopwatch.elapsed(), running))
+}
+
+/// A port that nobody listens on.
+pub fn free_port() -> Result<u16, Failure> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Starts a program that serves on this port, and waits until it does.
+pub fn ready(mut command: Command, port: u16) -> Result<Running, Failure> {
+    let stopwatch = Stopwatch::start();
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let mut running = Running(child);
     while !is_ready(port) {
         if stopwatch.elapsed() > START_MAX || running.0.try_wait()?.is_some() {
-            return Err("the program does not start".into());
+            return Err(format!("the program does not start: {command:?}").into());
         }
         std::thread::yield_now();
     }
-    Ok((stopwatch.elapsed(), running))
+    Ok(running)
 }
 
 fn is_ready(port: u16) -> bool {
@@ -92,61 +96,8 @@ fn is_ready(port: u16) -> bool {
     asked.is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }
 
-fn of_downloads(downloads: usize, report: &mut Report) -> Result<(), Failure> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(["serve-downloads", "--downloads", &downloads.to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let told = child.stdout.take().ok_or("the server tells nothing")?;
-    let running = Running(child);
-    let mut lines = BufReader::new(told).lines();
-    let port: u16 = lines.next().ok_or("the server does not start")??.parse()?;
-    let before = anonymous(running.0.id())?;
-    let mut streams = Vec::with_capacity(downloads);
-    for _ in 0..downloads {
-        let path = lines.next().ok_or("too few downloads")??;
-        streams.push(client::begin(port, &path)?);
-    }
-    let mut most: f64 = 0.0;
-    let mut sip = vec![0u8; SIP_BYTES];
-    for _ in 0..SIPS {
-        for stream in &mut streams {
-            stream.read_exact(&mut sip)?;
-        }
-        most = most.max(anonymous(running.0.id())?);
-    }
-    report.note("anonymous memory, before downloads", before, "MiB", None);
-    let what = format!("anonymous memory, {downloads} downloads running");
-    report.note(&what, most, "MiB", Some(Bound::AtMost(LOADED_BUDGET)));
-    Ok(())
-}
-
-/// The other side of the above: a shop that tells its port and the paths of its downloads, and
-/// serves until it is told to end.
-///
-/// # Errors
-/// When the shop cannot be opened.
-pub fn serve_downloads(downloads: usize) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let folder = tempfile::tempdir()?;
-    let options = db::Options::Sqlite(folder.path().join("bench.db"));
-    let file = shop::content(FILE_BYTES);
-    let shop = shop::open(folder.path(), &options, "http://127.0.0.1:9", &file)?;
-    drop(file);
-    let (port, _stop) = shop.serve(&runtime)?;
-    let link = shop.paid_link(&runtime)?;
-    println!("{port}");
-    for path in shop.open_sessions(&link, downloads)? {
-        println!("{path}");
-    }
-    // Ends with its parent, whose pipe then closes.
-    std::io::stdin().read_to_end(&mut Vec::new())?;
-    Ok(())
-}
-
 /// MiB that belong to nobody's file, as the system counts them.
-fn anonymous(process: u32) -> Result<f64, Failure> {
+pub fn anonymous(process: u32) -> Result<f64, Failure> {
     let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).ok_or("no RssAnon")?;
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;

@@ -9,9 +9,9 @@ use app::app::{App, Parts, Settings};
 use app::carts::CartItem;
 use app::connections::{self, Connection};
 use app::cx::Actor;
-use app::downloads::flow::{Client, start};
+use app::downloads::flow::{Client, start, start_archive};
 use app::downloads::pages::transfer_path;
-use app::downloads::transfer_token;
+use app::downloads::{Download, transfer_token};
 use app::merchants::{self, Merchant, flow::NewMerchant};
 use app::orders::flow::Wanted;
 use app::orders::{self, Order};
@@ -44,6 +44,8 @@ const CONNECTIONS_MAX: usize = 4_000;
 
 /// Every order has a buyer of its own.
 static BUYERS: AtomicU64 = AtomicU64::new(0);
+/// Every payment by [`Shop::pay`] has a number of its own.
+static PAYMENTS: AtomicU64 = AtomicU64::new(0);
 
 /// A shop with one product and one connection.
 pub struct Shop {
@@ -57,36 +59,25 @@ pub struct Shop {
     pub connection: Connection,
 }
 
+/// What a shop sells: names and contents, in their order.
+pub type Files<'f> = [(&'f str, &'f [u8])];
+
 /// Opens a shop in this folder, with the database of the caller's choice.
-pub fn open(folder: &Path, options: &Options, postback: &str, file: &[u8]) -> Result<Shop, Failure> {
-    let db = Db::open(options)?;
-    let entropy = Arc::new(SystemEntropy);
+pub fn open(folder: &Path, options: &Options, postback: &str, files: &Files<'_>) -> Result<Shop, Failure> {
     let mut key = [0u8; 32];
-    entropy.fill(&mut key);
-    let port = postback.rsplit(':').next().unwrap_or("1").trim_end_matches('/');
-    let allow = vec![format!("127.0.0.1/32:{port}").parse()?];
-    let blobs = Arc::new(stores::DirectoryStore::open(&folder.join("blobs"), entropy.clone())?);
-    let clock = Arc::new(SystemClock::default());
-    let home = stores::Mirrors::only("home", "blobs", blobs.clone(), clock.clone());
-    let app = App::new(Parts {
-        db,
-        clock,
-        entropy,
-        ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new(key))]))?),
-        blobs: Arc::new(home),
-        mailer: Arc::new(TakesAll),
-        outbound: outbound::Client::new(OutboundPolicy { allow }, &Roots::default())?,
-        renderer: Arc::new(ui::Renderer::new()?),
-        settings: Settings::at("http://127.0.0.1"),
-    });
-    let digests = stores::put(&*blobs, file)?;
-    let stored = StoredFile {
-        name: "file.bin".to_owned(),
-        sha256: digests.sha256.to_string(),
-        size: digests.size,
-        crc32: digests.crc32,
-        md5: digests.md5_hex(),
+    SystemEntropy.fill(&mut key);
+    let app = wire(folder, options, postback, Ring::new(BTreeMap::from([(1, Secret::new(key))]))?)?;
+    let put = |(name, content): &(&str, &[u8])| {
+        let digests = stores::put(&**app.blobs(), content)?;
+        Ok::<_, Failure>(StoredFile {
+            name: (*name).to_owned(),
+            sha256: digests.sha256.to_string(),
+            size: digests.size,
+            crc32: digests.crc32,
+            md5: digests.md5_hex(),
+        })
     };
+    let stored = files.iter().map(put).collect::<Result<Vec<_>, _>>()?;
     let postback = postback.to_owned();
     let (merchant, product, connection) =
         app.write_blocking(MerchantId::from_bits(0), Actor::System, move |cx| {
@@ -95,9 +86,46 @@ pub fn open(folder: &Path, options: &Options, postback: &str, file: &[u8]) -> Re
     Ok(Shop { app, merchant, product, connection })
 }
 
+/// The product as it ships, around a database and a folder.
+pub fn wire(folder: &Path, options: &Options, postback: &str, ring: Ring) -> Result<App, Failure> {
+    let entropy = Arc::new(SystemEntropy);
+    let port = postback.rsplit(':').next().unwrap_or("1").trim_end_matches('/');
+    let allow = vec![format!("127.0.0.1/32:{port}").parse()?];
+    let clock = Arc::new(SystemClock::default());
+    let blobs = Arc::new(stores::DirectoryStore::open(&folder.join("blobs"), entropy.clone())?);
+    let home = stores::Mirrors::only("home", "blobs", blobs, clock.clone());
+    Ok(App::new(Parts {
+        db: Db::open(options)?,
+        clock,
+        entropy,
+        ring: Arc::new(ring),
+        blobs: Arc::new(home),
+        mailer: Arc::new(TakesAll),
+        outbound: outbound::Client::new(OutboundPolicy { allow }, &Roots::default())?,
+        renderer: Arc::new(ui::Renderer::new()?),
+        settings: Settings::at("http://127.0.0.1"),
+    }))
+}
+
+/// Serves a shop on loopback until the handle is told to stop.
+pub fn serve(app: &App, runtime: &Runtime, port: u16) -> Result<(u16, StopHandle), Failure> {
+    let (handle, stopped) = stop();
+    let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", port)))?;
+    let port = listener.local_addr()?.port();
+    // All clients of a benchmark come from one address.
+    let limits = Limits { connections_per_address_max: CONNECTIONS_MAX, ..Limits::default() };
+    runtime.spawn(app::downloads::jobs::watch(app.clone()));
+    let app = app.clone();
+    runtime.spawn(async move {
+        let server = Server::new(limits, TrustedProxies::default());
+        server.serve(listener, None, app::web::program(app), stopped).await
+    });
+    Ok((port, handle))
+}
+
 fn furnish(
     cx: &mut app::cx::Cx<'_, '_>,
-    stored: &StoredFile,
+    stored: &[StoredFile],
     postback: &str,
 ) -> app::problem::Flow<(Merchant, Product, Connection)> {
     let email = EmailAddress::parse(RECEIVER).expect("this is an address");
@@ -113,7 +141,9 @@ fn furnish(
     let mut product = products::flow::create(cx, &new)?;
     product.download_limit = DOWNLOADS_MAX;
     products::store::save(cx.tx, &product, cx.now)?;
-    products::flow::add_file(cx, &product, stored)?;
+    for file in stored {
+        products::flow::add_file(cx, &product, file)?;
+    }
     let settings = [(paypal_standard::RECEIVER, RECEIVER), (paypal_standard::ENDPOINT, postback)];
     let new = connections::flow::NewConnection {
         gateway: "paypal-standard".into(),
@@ -136,26 +166,15 @@ pub fn content(size: usize) -> Vec<u8> {
 pub type Link = (String, FileVersionId);
 
 impl Shop {
-    /// Serves the shop on loopback until the handle is dropped or told to stop.
-    pub fn serve(&self, runtime: &Runtime) -> Result<(u16, StopHandle), Failure> {
-        let (handle, stopped) = stop();
-        let app = self.app.clone();
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-        let port = listener.local_addr()?.port();
-        // All clients of a benchmark come from one address.
-        let limits = Limits { connections_per_address_max: CONNECTIONS_MAX, ..Limits::default() };
-        runtime.spawn(app::downloads::jobs::watch(app.clone()));
-        runtime.spawn(async move {
-            let server = Server::new(limits, TrustedProxies::default());
-            server.serve(listener, None, app::web::program(app), stopped).await
-        });
-        Ok((port, handle))
-    }
-
     /// The link of a paid order.
     pub fn paid_link(&self, runtime: &Runtime) -> Result<Link, Failure> {
         let order = self.place(1)?.pop().ok_or("no order was placed")?;
-        let post = notice(self, &order, 0);
+        self.pay(runtime, &order)
+    }
+
+    /// Pays an order that is the only one under way. Answers its link.
+    pub fn pay(&self, runtime: &Runtime, order: &Order) -> Result<Link, Failure> {
+        let post = notice(self, order, PAYMENTS.fetch_add(1, Ordering::Relaxed));
         runtime.block_on(deliver(self, vec![post], Verify::AtTheSeam))?;
         let (merchant, id, ring) = (self.merchant.id, order.id, self.app.ring_arc());
         let link = self.app.read_now(move |snapshot| {
@@ -171,12 +190,24 @@ impl Shop {
     pub fn open_sessions(&self, (token, file): &Link, count: usize) -> Result<Vec<String>, Failure> {
         let (token, file) = (token.clone(), *file);
         let started = self.app.write_blocking(self.merchant.id, Actor::Visitor, move |cx| {
-            let client = Client { address: "127.0.0.1".to_owned(), user_agent: "bench".to_owned() };
-            (0..count).map(|_| start(cx, &token, file, &client)).collect::<Result<Vec<_>, _>>()
+            (0..count).map(|_| start(cx, &token, file, &client())).collect::<Result<Vec<_>, _>>()
         })?;
+        self.paths(&started, "file.bin")
+    }
+
+    /// Opens so many sessions of the archive of all files of a link. Answers the paths that it is fetched by.
+    pub fn open_archives(&self, (token, _): &Link, count: usize) -> Result<Vec<String>, Failure> {
+        let token = token.clone();
+        let started = self.app.write_blocking(self.merchant.id, Actor::Visitor, move |cx| {
+            (0..count).map(|_| start_archive(cx, &token, &client())).collect::<Result<Vec<_>, _>>()
+        })?;
+        self.paths(&started, "all.zip")
+    }
+
+    fn paths(&self, started: &[Download], name: &str) -> Result<Vec<String>, Failure> {
         let path = |download| {
             let token = transfer_token(self.app.ring(), download).ok_or("no token")?;
-            Ok(transfer_path(&token, "file.bin"))
+            Ok(transfer_path(&token, name))
         };
         started.iter().map(path).collect()
     }
@@ -202,6 +233,10 @@ impl Shop {
         });
         Ok(placed?)
     }
+}
+
+fn client() -> Client {
+    Client { address: "127.0.0.1".to_owned(), user_agent: "bench".to_owned() }
 }
 
 /// A mail server without a network.

@@ -1,7 +1,5 @@
 //! Starting and authorizing downloads.
 
-use std::sync::OnceLock;
-
 use archive::{Form, Layout, Protection};
 use db::{DbError, Source};
 use kernel::{DownloadId, FileVersionId, Timestamp};
@@ -255,7 +253,7 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
         generation: grant.generation,
         code,
         until,
-        head: OnceLock::new(),
+        heads: Default::default(),
     })
 }
 

@@ -170,8 +170,8 @@ pub struct Authorized {
     pub(super) generation: u32,
     pub(super) code: [u8; 16],
     pub(super) until: Timestamp,
-    /// What its answers say of the goods, once that was put together.
-    pub(super) head: OnceLock<HeaderMap>,
+    /// What its answers say of the goods, in the clear and over TLS, once that was put together.
+    pub(super) heads: [OnceLock<HeaderMap>; 2],
 }
 
 impl Authorized {
@@ -211,12 +211,22 @@ pub const SESSION_LIFE: Span = Span::hours(24);
 pub const SESSION_IDLE: Span = Span::hours(1);
 /// Less than a tenth handed out: the place goes back.
 const RETURNED_BELOW_PARTS: u64 = 10;
-/// What a session may hand out beyond its content: resumes that overlap, and small files' heads.
+/// What a session may hand out beyond its content twice: resumes that overlap, and small files' heads.
 const SURPLUS_BYTES: u64 = 64 * 1024;
+/// From this size on download managers fetch a content in parts side by side. What they had asked for when they
+/// were cut off has gone into the buffers of all their connections and is lost, so there it is the content once
+/// more, and no more than eight connections swallow.
+const IN_PARTS_FROM: u64 = 4 * 1024 * 1024;
+const IN_PARTS_SURPLUS_MAX: u64 = 16 * 1024 * 1024;
 
 /// Whether a session may still hand out bytes by its own count.
 pub const fn within_budget(bytes: u64, size: u64) -> bool {
-    bytes < size.saturating_mul(2).saturating_add(SURPLUS_BYTES)
+    let surplus = match size {
+        0..IN_PARTS_FROM => SURPLUS_BYTES,
+        IN_PARTS_FROM..IN_PARTS_SURPLUS_MAX => size,
+        IN_PARTS_SURPLUS_MAX.. => IN_PARTS_SURPLUS_MAX,
+    };
+    bytes < size.saturating_mul(2).saturating_add(surplus)
 }
 
 /// What an idle session's place becomes.
@@ -276,5 +286,12 @@ mod tests {
     fn a_session_cannot_be_fetched_from_for_ever() {
         assert!(within_budget(1000, 1000));
         assert!(!within_budget(2_000_000 + 64 * 1024, 1_000_000));
+    }
+
+    #[test]
+    fn what_is_fetched_in_parts_may_be_cut_off_once() {
+        let (mib, gib) = (1024 * 1024, 1024 * 1024 * 1024);
+        assert!(within_budget(12 * mib - 1, 4 * mib) && !within_budget(12 * mib, 4 * mib));
+        assert!(within_budget(2 * gib + 16 * mib - 1, gib) && !within_budget(2 * gib + 16 * mib, gib));
     }
 }

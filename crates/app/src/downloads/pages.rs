@@ -11,14 +11,15 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use net::headers::{ContentSecurityPolicy, attachment};
+use net::headers::{ContentSecurityPolicy, attachment, secure};
 use net::range::{Decision, Piece, Representation, decide, multipart};
+use net::serve::Scheme;
 
 use super::body::Transfer;
 use super::carriers::{self, Carrier};
 use super::flow;
 use super::opening::{self, Opened, Unreadable};
-use super::running::Asked;
+use super::running::{Asked, Running, Use};
 use super::{Authorized, Goods, within_budget};
 use crate::app::App;
 use crate::problem::{Code, Failure, Problem};
@@ -60,15 +61,14 @@ async fn carry(app: &App, token: &str, wanted: Wanted) -> Result<Response, Failu
     *response.status_mut() = status;
     if wanted.carrier == Carrier::Proxy {
         // The name and kind are ours to tell; length, ranges and tags are the proxy's.
-        let head = wanted.authorized.head.get_or_init(|| head(&wanted.authorized));
-        response.headers_mut().clone_from(head);
+        *response.headers_mut() = name_and_kind(&wanted.authorized);
     }
     response.headers_mut().extend(headers);
     Ok(response)
 }
 
-/// The answer to a request for a session's file, without a detour; `None` for all other requests,
-/// and for what has to be waited for.
+/// The answer to a request for a session's file, with all its headers and without a detour; `None` for all other
+/// requests, and for what has to be waited for.
 pub fn at_once<B>(app: &App, request: &Request<B>) -> Option<Response> {
     let (token, name) = request.uri().path().strip_prefix("/t/")?.split_once('/')?;
     let plain = !token.contains('%') && !name.is_empty() && !name.contains('/');
@@ -83,14 +83,19 @@ pub fn at_once<B>(app: &App, request: &Request<B>) -> Option<Response> {
     });
     match answered? {
         Ok(response) => response,
-        Err::<_, Failure>(failure) => Some(Refusal::plain(&failure.into_problem())),
+        Err::<_, Failure>(failure) => {
+            let mut refusal = Refusal::plain(&failure.into_problem());
+            secure(refusal.headers_mut(), visit::scheme(request), &ContentSecurityPolicy::strict());
+            Some(refusal)
+        }
     }
 }
 
 /// A request that is to be answered.
 struct Wanted {
     authorized: Arc<Authorized>,
-    asked: Asked,
+    transfer: Use,
+    scheme: Scheme,
     decision: Decision,
     /// Whether the bytes themselves are asked for.
     body: bool,
@@ -102,26 +107,34 @@ struct Wanted {
 
 /// Whether a request may be answered, and with which parts.
 fn prepare<B>(app: &App, token: &str, request: &Request<B>) -> Result<Wanted, Failure> {
-    let (method, headers) = (request.method(), request.headers());
-    // Asked for first: what is committed while the database is read must not be taken for known.
-    let asked = Asked { commits: app.commits(), at: app.now() };
-    let authorized = match app.transfers().known(token, asked) {
-        Some(authorized) => authorized,
-        None => Arc::new(authorize(app, token.to_owned(), asked)?),
-    };
-    let decision = decide(&representation(authorized.goods()), method, headers);
-    if !leaves_budget(app, &authorized, &decision.parts) {
+    let (authorized, transfer) = authorized(app, token)?;
+    let goods = authorized.goods();
+    let decision = decide(&representation(goods), request.method(), request.headers());
+    if !leaves_budget(goods, transfer.running(), &decision.parts) {
         return Err(flow::over().into());
     }
-    let body = *method == Method::GET && decision.status.is_success();
-    let looks = *method == Method::HEAD;
+    let body = *request.method() == Method::GET && decision.status.is_success();
+    let looks = *request.method() == Method::HEAD;
     // Whoever delivers judges ranges and conditions by tags of its own.
     let carrier = match carriers::carrier(app, &authorized, &visit::peer(request)) {
         // A bucket's addresses are signed for one method.
         Carrier::Bucket if looks => Carrier::Us,
         carrier => carrier,
     };
-    Ok(Wanted { authorized, asked, decision, body, looks, carrier })
+    let scheme = visit::scheme(request);
+    Ok(Wanted { authorized, transfer, scheme, decision, body, looks, carrier })
+}
+
+/// What a token may have now, and a use of its session.
+fn authorized(app: &App, token: &str) -> Result<(Arc<Authorized>, Use), Failure> {
+    // Asked for first: what is committed while the database is read must not be taken for known.
+    let asked = Asked { commits: app.commits(), at: app.now() };
+    if let Some(known) = app.transfers().known(token, asked) {
+        return Ok(known);
+    }
+    let authorized = Arc::new(authorize(app, token.to_owned(), asked)?);
+    let transfer = app.transfers().begin(&authorized, asked);
+    Ok((authorized, transfer))
 }
 
 fn representation(goods: &Goods) -> Representation<'_> {
@@ -141,16 +154,15 @@ async fn hand_out(app: &App, wanted: Wanted) -> Result<Response, Failure> {
 }
 
 fn answer(app: &App, wanted: Wanted, opened: Opened) -> Response {
-    let Wanted { authorized, asked, decision, body, .. } = wanted;
+    let Wanted { authorized, transfer, scheme, decision, body, .. } = wanted;
     let goods = authorized.goods();
     let of = representation(goods);
     let mut response = Response::new(Body::empty());
     *response.status_mut() = decision.status;
-    response.headers_mut().clone_from(authorized.head.get_or_init(|| head(&authorized)));
-    decision.describe(&of, response.headers_mut());
+    response.headers_mut().clone_from(head(&authorized, scheme));
+    decision.measure(response.headers_mut());
     let pieces = pieces(&of, kind(goods), &decision, response.headers_mut());
     if body {
-        let transfer = app.transfers().begin(&authorized, asked);
         let blobs = (Arc::clone(app.blobs()), opened);
         let tags = Arc::clone(app.archive_tags());
         *response.body_mut() =
@@ -161,16 +173,14 @@ fn answer(app: &App, wanted: Wanted, opened: Opened) -> Response {
 
 /// Whether each content in these parts may still be handed out by the session. For an archive each
 /// has a budget of its own, so that a small file in a large one cannot be fetched for ever.
-fn leaves_budget(app: &App, authorized: &Authorized, parts: &[Range<u64>]) -> bool {
-    let running = app.transfers().running(authorized.download());
-    let contents = authorized.goods().contents();
+fn leaves_budget(goods: &Goods, running: &Running, parts: &[Range<u64>]) -> bool {
+    let contents = goods.contents();
     let may = |ordinal: usize| {
         contents.get(ordinal).is_none_or(|content| {
-            let unsaved = running.as_ref().map_or(0, |running| running.unsaved(ordinal));
-            within_budget(content.handed_out.saturating_add(unsaved), content.size)
+            within_budget(content.handed_out.saturating_add(running.unsaved(ordinal)), content.size)
         })
     };
-    match authorized.goods() {
+    match goods {
         Goods::File(_) => may(0),
         Goods::Archive(layout, _) => parts.iter().all(|part| layout.entries_in(part).all(may)),
     }
@@ -197,8 +207,24 @@ fn unreadable(error: &Unreadable) -> Problem {
     Problem::new(Code::Unavailable, "this file cannot be read at the moment; the seller has been told")
 }
 
-/// What every answer with this content says of it.
-fn head(authorized: &Authorized) -> HeaderMap {
+/// What every answer with this content says of it. Put together once: the security headers alone cost as much as
+/// the rest of a small answer.
+fn head(authorized: &Authorized, scheme: Scheme) -> &HeaderMap {
+    let [plain, secured] = &authorized.heads;
+    let place = match scheme {
+        Scheme::Http => plain,
+        Scheme::Https => secured,
+    };
+    place.get_or_init(|| {
+        let mut headers = name_and_kind(authorized);
+        representation(authorized.goods()).describe(&mut headers);
+        secure(&mut headers, scheme, &ContentSecurityPolicy::strict());
+        headers
+    })
+}
+
+/// What is said of a content whoever delivers it.
+fn name_and_kind(authorized: &Authorized) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(32);
     headers.insert(header::CONTENT_TYPE, kind(authorized.goods()).clone());
     headers.insert(header::CONTENT_DISPOSITION, attachment(authorized.name()));

@@ -114,6 +114,11 @@ impl Running {
 pub struct Use(Arc<Running>);
 
 impl Use {
+    fn of(running: &Arc<Running>) -> Self {
+        running.users.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(running))
+    }
+
     /// The session.
     pub fn running(&self) -> &Running {
         &self.0
@@ -131,16 +136,17 @@ impl Transfers {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What this token was authorized for within the last second, if nothing has happened since.
-    pub fn known(&self, token: &str, asked: Asked) -> Option<Arc<Authorized>> {
+    /// What this token was authorized for within the last second, if nothing has happened since; with a use of
+    /// its session, so that a request looks for it once.
+    pub fn known(&self, token: &str, asked: Asked) -> Option<(Arc<Authorized>, Use)> {
         let presented = Presented::read(token)?;
         let sessions = self.sessions();
         let entry = sessions.get(&DownloadId::from_bits(presented.id))?;
         let holds = !entry.running.is_revoked() && entry.known.holds(&presented, asked);
-        holds.then(|| Arc::clone(&entry.known.authorized))
+        holds.then(|| (Arc::clone(&entry.known.authorized), Use::of(&entry.running)))
     }
 
-    /// Begins a transfer, and remembers for others of the same session what it was authorized for.
+    /// Begins to use a session, and remembers for others of the same session what it was authorized for.
     pub fn begin(&self, authorized: &Arc<Authorized>, asked: Asked) -> Use {
         let mut sessions = self.sessions();
         let entry = sessions.entry(authorized.download()).or_insert_with(|| Entry {
@@ -156,13 +162,7 @@ impl Transfers {
         if !Arc::ptr_eq(&entry.known.authorized, authorized) {
             entry.known = Known { authorized: Arc::clone(authorized), asked };
         }
-        entry.running.users.fetch_add(1, Ordering::AcqRel);
-        Use(Arc::clone(&entry.running))
-    }
-
-    /// A session that runs here, or has bytes to save.
-    pub fn running(&self, download: DownloadId) -> Option<Arc<Running>> {
-        self.sessions().get(&download).map(|entry| Arc::clone(&entry.running))
+        Use::of(&entry.running)
     }
 
     /// The sessions that run or have bytes to save, and forgets those that have neither.

@@ -108,11 +108,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         match downloads::pages::at_once(&self.app, &request) {
-            Some(mut response) => {
-                let scheme = visit::peer(&request).scheme;
-                net::headers::secure(response.headers_mut(), scheme, &ContentSecurityPolicy::strict());
-                Box::pin(ready(Ok(response)))
-            }
+            Some(response) => Box::pin(ready(Ok(response))),
             None => Box::pin(self.routes.call(request.map(Body::new))),
         }
     }
@@ -145,7 +141,7 @@ fn router(app: App) -> Router {
 
 /// Security headers on every answer, whatever made it.
 async fn guard(request: Request, next: Next) -> Response {
-    let scheme = visit::peer(&request).scheme;
+    let scheme = visit::scheme(&request);
     let mut response = next.run(request).await;
     net::headers::secure(response.headers_mut(), scheme, &ContentSecurityPolicy::strict());
     response

@@ -64,6 +64,11 @@ pub fn take_prefix(mut request: Request) -> Request {
     request
 }
 
+/// How the client speaks to us.
+pub fn scheme<B>(request: &Request<B>) -> Scheme {
+    request.extensions().get::<Peer>().map_or(Scheme::Http, |peer| peer.scheme)
+}
+
 /// The client of a request. Without the accept loop's word (in tests) it is this machine.
 pub fn peer<B>(request: &Request<B>) -> Peer {
     request.extensions().get::<Peer>().cloned().unwrap_or_else(|| Peer {

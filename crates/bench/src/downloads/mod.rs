@@ -47,9 +47,9 @@ fn measure(
     let content = shop::content(size);
     let nginx = nginx::Nginx::start(program, &content)?;
     let options = Options::Sqlite(folder.path().join("bench.db"));
-    let shop = shop::open(folder.path(), &options, "http://127.0.0.1:9", &content)?;
+    let shop = shop::open(folder.path(), &options, "http://127.0.0.1:9", &[("file.bin", &content)])?;
     drop(content);
-    let (port, _stop) = shop.serve(runtime)?;
+    let (port, _stop) = shop::serve(&shop.app, runtime, 0)?;
     let ours = Ours { shop: &shop, runtime, port, link: shop.paid_link(runtime)?, size, connections };
     let theirs = client::Target::new(nginx.port(), vec![nginx.path()], usize::MAX);
     let expected = u64::try_from(size)?;

@@ -62,7 +62,7 @@ fn measure(
         Some(database) => Options::Postgres(database.url()),
     };
     let simulator = runtime.block_on(product::simulator())?;
-    let shop = shop::open(folder.path(), &options, &simulator.url(), b"hello")?;
+    let shop = shop::open(folder.path(), &options, &simulator.url(), &[("file.bin", b"hello")])?;
     let mold = Mold::of_one_order(&shop, runtime, Since::Announced)?;
     eprintln!("{engine:?}, the bare loop writes {} and updates one", mold.describe());
     let (name, budget) = match engine {

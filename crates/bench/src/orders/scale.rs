@@ -31,7 +31,7 @@ pub fn run(orders: u64, pace: Pace, report: &mut Report) -> Result<(), Failure> 
     let path = folder.path().join("bench.db");
     let options = Options::Sqlite(path.clone());
     let simulator = runtime.block_on(product::simulator())?;
-    let shop = shop::open(folder.path(), &options, &simulator.url(), b"hello")?;
+    let shop = shop::open(folder.path(), &options, &simulator.url(), &[("file.bin", b"hello")])?;
     let old = Mold::of_one_order(&shop, &runtime, Since::Placed)?;
     let mold = Mold::of_one_order(&shop, &runtime, Since::Announced)?;
     let mut product = product::Product::new(&shop, &runtime, &simulator);
@@ -87,6 +87,6 @@ fn fill(path: &Path, old: &Mold, numbers: Range<u64>) -> Result<(), Failure> {
 }
 
 fn measure_lists(shop: &Shop, runtime: &Runtime, orders: u64, report: &mut Report) -> Result<(), Failure> {
-    let (port, _stop) = shop.serve(runtime)?;
+    let (port, _stop) = shop::serve(&shop.app, runtime, 0)?;
     lists::measure(shop, port, orders, report)
 }

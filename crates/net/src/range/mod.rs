@@ -72,13 +72,12 @@ impl Decision {
     /// Sets what every answer about this representation carries: validators, `Accept-Ranges`,
     /// `Content-Range`, and the length unless the body is a multipart one.
     pub fn describe(&self, of: &Representation<'_>, headers: &mut HeaderMap) {
-        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", of.etag)) {
-            headers.insert(header::ETAG, etag);
-        }
-        if let Some(date) = of.last_modified.and_then(http_date) {
-            headers.insert(header::LAST_MODIFIED, date);
-        }
+        of.describe(headers);
+        self.measure(headers);
+    }
+
+    /// Sets what this answer alone says: `Content-Range` and the length.
+    pub fn measure(&self, headers: &mut HeaderMap) {
         if let Some(content_range) = &self.content_range {
             headers.insert(header::CONTENT_RANGE, content_range.clone());
         }
@@ -94,6 +93,17 @@ impl Decision {
 }
 
 impl Representation<'_> {
+    /// Sets what is the same in all answers about it: validators and `Accept-Ranges`.
+    pub fn describe(&self, headers: &mut HeaderMap) {
+        headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        if let Ok(etag) = HeaderValue::try_from(format!("\"{}\"", self.etag)) {
+            headers.insert(header::ETAG, etag);
+        }
+        if let Some(date) = self.last_modified.and_then(http_date) {
+            headers.insert(header::LAST_MODIFIED, date);
+        }
+    }
+
     fn whole(&self) -> Decision {
         let parts = Some(0..self.size).filter(|whole| !whole.is_empty()).into_iter().collect();
         Decision { status: StatusCode::OK, parts, content_range: None }

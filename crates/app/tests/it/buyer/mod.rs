@@ -3,6 +3,7 @@
 mod announcements;
 mod archive;
 mod checkout;
+mod fetching;
 mod landing;
 mod mails;
 mod orders;

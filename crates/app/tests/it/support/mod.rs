@@ -12,8 +12,10 @@ pub mod goods;
 pub mod http;
 pub mod jobs;
 pub mod look;
+pub mod node;
 pub mod notices;
 mod partner;
+pub mod served;
 pub mod state;
 pub mod unzip;
 
@@ -49,6 +51,8 @@ pub use partner::Partner;
 pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
 /// The shop's address.
 pub const BASE_URL: &str = "http://shop.test";
+/// What the shop's only ring key is.
+const RING_KEY: [u8; 32] = [7; 32];
 
 /// A shop with a simulated world around it.
 pub struct TestApp {
@@ -74,7 +78,7 @@ pub struct TestApp {
     left: RefCell<Left>,
     acknowledged: RefCell<Vec<Acknowledged>>,
     runtime: Runtime,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Where a test's contents may lie.
@@ -165,7 +169,7 @@ impl TestApp {
             db,
             clock: Arc::new(clock.clone()),
             entropy,
-            ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new([7; 32]))])).expect("a ring")),
+            ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new(RING_KEY))])).expect("a ring")),
             blobs: Arc::new(stores),
             mailer: mailer.clone(),
             outbound: Client::new(OutboundPolicy { allow }, &Roots::default()).expect("a client"),
@@ -188,7 +192,7 @@ impl TestApp {
             runtime,
             goods,
             partner,
-            _folder: folder,
+            folder,
         }
     }
 
