@@ -6,6 +6,7 @@ use crate::support::Place;
 
 testkit::both_engines! {
     products_are_added_with_files_and_found_again,
+    files_of_a_folder_are_picked_up,
     a_second_seller_lives_beside_the_first,
     a_connection_is_added_and_tells_its_hook_address,
     migrations_are_shown_and_run,
@@ -47,6 +48,43 @@ fn products_are_added_with_files_and_found_again(place: Place) {
     assert!(twice.contains("MANUAL"), "{twice}");
     let nowhere = place.refused(&[&add[..], &["--file", "nowhere"]].concat(), 2);
     assert!(nowhere.contains("nowhere") && nowhere.contains("No such file"), "{nowhere}");
+}
+
+fn files_of_a_folder_are_picked_up(place: Place) {
+    let goods = place.path("goods");
+    std::fs::create_dir(&goods).expect("a folder");
+    std::fs::write(goods.join("film-1.mkv"), [7u8; 100_000]).expect("a file");
+    std::fs::write(goods.join("film-2.mkv"), b"short").expect("a file");
+    let place = place.with("HANDSEL_FILE_ROOTS", &format!("[{{ name = '/goods', folder = {goods:?} }}]"));
+    place.json(&[
+        "products",
+        "add",
+        "--sku",
+        "FILM",
+        "--name",
+        "A film",
+        "--price",
+        "9",
+        "--currency",
+        "EUR",
+    ]);
+
+    let would = place.json(&["products", "pick-up", "FILM", "/goods/film-*.mkv", "--dry-run"]);
+    let before = place.json(&["products", "show", "FILM"]);
+    let taken = place.json(&["products", "pick-up", "FILM", "/goods/film-*.mkv"]);
+    let again = place.json(&["products", "pick-up", "FILM", "/goods/film-*.mkv"]);
+
+    assert_eq!(would, json!(["/goods/film-1.mkv", "/goods/film-2.mkv"]));
+    assert_eq!(before["files"], json!([]));
+    assert_eq!(
+        (text(&taken["files"][0], "name"), &taken["files"][0]["size"]),
+        ("film-1.mkv", &json!(100_000))
+    );
+    assert_eq!(again["files"], taken["files"], "the same again changes nothing");
+    let missing = place.refused(&["products", "pick-up", "FILM", "/goods/film-3.mkv"], 1);
+    assert!(missing.contains("film-3.mkv: no such file is there"), "{missing}");
+    let outside = place.refused(&["products", "pick-up", "FILM", "/etc/passwd"], 1);
+    assert!(outside.contains("/etc/passwd"), "{outside}");
 }
 
 fn a_second_seller_lives_beside_the_first(place: Place) {

@@ -6,7 +6,8 @@ use kernel::Span;
 
 use super::products::{at, desk};
 use crate::support::goods::content;
-use crate::support::{NewGood, TestApp};
+use crate::support::http::Visitor;
+use crate::support::{NewGood, Reply, TestApp};
 
 testkit::both_engines! {
     files_of_a_folder_become_files_of_the_package,
@@ -46,8 +47,7 @@ fn bare(t: &TestApp) -> Product {
     t.product(NewGood { files: Vec::new(), ..NewGood::of("FILM") })
 }
 
-fn asked(t: &TestApp, product: &Product, spec: &str) -> crate::support::Reply {
-    let owner = desk(t);
+fn asked(owner: &Visitor<'_>, product: &Product, spec: &str) -> Reply {
     let path = at(product, "/pick-up");
     owner.get(&path);
     owner.post(&path, &[("spec", spec)])
@@ -55,9 +55,9 @@ fn asked(t: &TestApp, product: &Product, spec: &str) -> crate::support::Reply {
 
 fn files_of_a_folder_become_files_of_the_package(t: TestApp) {
     films(&t);
-    let product = bare(&t);
+    let (owner, product) = (desk(&t), bare(&t));
 
-    let reply = asked(&t, &product, "/goods/film-*.mkv");
+    let reply = asked(&owner, &product, "/goods/film-*.mkv");
     t.run_jobs();
     std::fs::write(t.goods.join("film-1.mkv"), b"changed later").expect("it is written");
 
@@ -70,8 +70,7 @@ fn files_of_a_folder_become_files_of_the_package(t: TestApp) {
 
 fn what_is_there_is_shown_and_not_taken(t: TestApp) {
     films(&t);
-    let product = bare(&t);
-    let owner = desk(&t);
+    let (owner, product) = (desk(&t), bare(&t));
     owner.get(&at(&product, "/pick-up"));
 
     let page = owner.post(&at(&product, "/pick-up/look"), &[("spec", "/goods/film-*.mkv")]);
@@ -87,10 +86,10 @@ fn what_is_there_is_shown_and_not_taken(t: TestApp) {
 fn what_is_not_there_or_leads_away_is_refused(t: TestApp) {
     goods(&t, &[("a/same.txt", b"a".to_vec()), ("b/same.txt", b"b".to_vec())]);
     std::os::unix::fs::symlink("/etc/passwd", t.goods.join("link.txt")).expect("a link");
-    let product = bare(&t);
+    let (owner, product) = (desk(&t), bare(&t));
 
     let refused = |spec: &str| {
-        let reply = asked(&t, &product, spec);
+        let reply = asked(&owner, &product, spec);
         (reply.status, reply.text().replace("&#x2f;", "/").replace("&#x27;", "'"))
     };
     let wrong = [
@@ -116,8 +115,8 @@ fn what_is_not_there_or_leads_away_is_refused(t: TestApp) {
 fn a_file_that_vanishes_before_its_turn_is_told_and_nothing_is_taken(t: TestApp) {
     t.leaves_jobs();
     films(&t);
-    let product = bare(&t);
-    asked(&t, &product, "/goods/film-1.mkv,+/goods/film-2.mkv");
+    let (owner, product) = (desk(&t), bare(&t));
+    asked(&owner, &product, "/goods/film-1.mkv,+/goods/film-2.mkv");
 
     std::fs::remove_file(t.goods.join("film-2.mkv")).expect("it is removed");
     t.run_jobs();
@@ -128,15 +127,14 @@ fn a_file_that_vanishes_before_its_turn_is_told_and_nothing_is_taken(t: TestApp)
         "{undone}"
     );
     assert_eq!(names(&t, &product), []);
-    let owner = t.owner().1;
     let page = owner.get(&at(&product, "/pick-up")).text();
     assert!(page.contains("given up") && page.contains("no such file is there"), "{page}");
 }
 
 fn a_folder_that_is_not_mounted_is_waited_for(t: TestApp) {
     films(&t);
-    let product = bare(&t);
-    asked(&t, &product, "/goods/film-2.mkv");
+    let (owner, product) = (desk(&t), bare(&t));
+    asked(&owner, &product, "/goods/film-2.mkv");
     let away = t.goods.with_extension("away");
     std::fs::rename(&t.goods, &away).expect("it is unmounted");
 
@@ -152,8 +150,8 @@ fn a_folder_that_is_not_mounted_is_waited_for(t: TestApp) {
 
 fn a_full_disk_is_waited_for_and_what_was_taken_is_not_lost(t: TestApp) {
     films(&t);
-    let product = bare(&t);
-    asked(&t, &product, "/goods/film-2.mkv,+/goods/film-1.mkv");
+    let (owner, product) = (desk(&t), bare(&t));
+    asked(&owner, &product, "/goods/film-2.mkv,+/goods/film-1.mkv");
     t.disk.leave_room(10_000);
 
     t.run_jobs();
@@ -173,8 +171,8 @@ fn a_full_disk_is_waited_for_and_what_was_taken_is_not_lost(t: TestApp) {
 
 fn a_pick_up_that_was_killed_is_done_once(t: TestApp) {
     films(&t);
-    let product = bare(&t);
-    asked(&t, &product, "/goods/film-2.mkv");
+    let (owner, product) = (desk(&t), bare(&t));
+    asked(&owner, &product, "/goods/film-2.mkv");
     let claimed = t.claim_jobs();
 
     t.advance(Span::minutes(5));
