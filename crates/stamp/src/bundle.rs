@@ -9,13 +9,13 @@ pub(crate) fn stamp(file: &[u8], stamp: &Stamp, mark: Mark) -> Result<Vec<u8>, S
     let mut zipped = Zipped::open(file, INPUT_BYTES_MAX)?;
     let mut changed = BTreeMap::new();
     for (at, name) in zipped.names().into_iter().enumerate() {
-        let made: fn(&[u8], &Stamp, Mark) -> Result<Vec<u8>, StampError> = match Kind::named(&name) {
-            Some(Kind::Pdf) => crate::pdf::stamp,
-            Some(Kind::Epub) => crate::epub::stamp,
-            Some(Kind::Zip) | None => continue,
-        };
+        let Some(kind @ (Kind::Pdf | Kind::Epub)) = Kind::named(&name) else { continue };
         let content = zipped.read_at(at, INPUT_BYTES_MAX)?;
-        let copy = made(&content, stamp, mark).map_err(|error| within(&name, error))?;
+        let copy = match kind {
+            Kind::Epub => crate::epub::stamp(&content, stamp, mark),
+            Kind::Pdf | Kind::Zip => crate::pdf::stamp(&content, stamp, mark),
+        };
+        let copy = copy.map_err(|error| within(&name, error))?;
         if changed.insert(name.clone(), copy).is_some() {
             return Err(StampError::broken(format_args!(
                 "two files in it are called \u{201c}{name}\u{201d}"
