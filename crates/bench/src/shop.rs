@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use app::app::{App, Parts, Settings};
+use app::archives::{self, PasswordRule};
 use app::carts::CartItem;
 use app::connections::{self, Connection};
 use app::cx::Actor;
+use app::deliverables;
 use app::downloads::flow::{Client, start, start_archive};
 use app::downloads::pages::transfer_path;
 use app::downloads::{Download, transfer_token};
+use app::jobs::{Kind, runner};
 use app::merchants::{self, Merchant, flow::NewMerchant};
 use app::orders::flow::Wanted;
 use app::orders::{self, Order};
@@ -41,6 +44,9 @@ pub const RECEIVER: &str = "seller@example.com";
 const DOWNLOADS_MAX: u32 = 1_000_000;
 /// Connections from one address.
 const CONNECTIONS_MAX: usize = 4_000;
+
+/// Jobs that are taken at once.
+const DEFLATED_AT_ONCE: u32 = 32;
 
 /// Every order has a buyer of its own.
 static BUYERS: AtomicU64 = AtomicU64::new(0);
@@ -184,6 +190,43 @@ impl Shop {
             Ok(app::links::grant_token(&ring, grant).zip(file))
         })?;
         link.ok_or_else(|| "the order has no link".into())
+    }
+
+    /// Sells all files in one archive with a password from now on.
+    pub fn protect(&self) -> Result<(), Failure> {
+        let id = self.product.id;
+        self.app.write_blocking(self.merchant.id, Actor::System, move |cx| {
+            let version = products::store::lock(cx.tx, cx.merchant, id)?.map_or(0, |product| product.version);
+            deliverables::flow::change(cx, id, version, "archive", |deliverables| {
+                deliverables.archive = Some(archives::Terms { password: Some(PasswordRule::Page) });
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Deflates what was added, as the program does when it comes to it.
+    pub fn deflate(&self, runtime: &Runtime) -> Result<(), Failure> {
+        runtime.block_on(async {
+            loop {
+                let claimed = runner::claim(&self.app, Kind::DeflateContent, DEFLATED_AT_ONCE).await?;
+                if claimed.is_empty() {
+                    return Ok(());
+                }
+                for job in claimed {
+                    runner::perform(&self.app, job).await;
+                }
+            }
+        })
+    }
+
+    /// The password of a link's archive.
+    pub fn password(&self, (token, _): &Link) -> Result<String, Failure> {
+        let (token, ring) = (token.clone(), self.app.ring_arc());
+        let password = self.app.read_now(move |snapshot| {
+            let grant = app::downloads::flow::open_link(snapshot, &ring, &token)?;
+            Ok(archives::flow::password(snapshot, &ring, &grant)?)
+        })?;
+        Ok(password.ok_or("the archive has no password")?.expose().clone())
     }
 
     /// Opens so many sessions on a link. Answers the paths that their file is fetched by.

@@ -1,4 +1,5 @@
-//! Many clients that take a little now and then, of a file and of an archive, and the memory that they cost.
+//! Many clients that take a little now and then, of a file, of an archive and of a protected one, and the memory
+//! that they cost.
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
@@ -38,15 +39,15 @@ pub struct Crowd<'p> {
     pub bytes: usize,
 }
 
-/// Measures the memory of a server with so many clients of a file, and then of an archive.
+/// Measures the memory of a server with so many clients of a file, then of an archive, then of one with a password.
 ///
 /// # Errors
 /// When the server does not start, or a client gets nothing any more.
 pub fn run(crowd: Crowd<'_>, report: &mut Report) -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let data = folder.path().join("data");
-    let [files, archives] = prepare(&data, crowd)?;
-    for (what, paths) in [("a file", files), ("an archive", archives)] {
+    let paths = prepare(&data, crowd)?;
+    for (what, paths) in ["a file", "an archive", "a protected archive"].into_iter().zip(paths) {
         let what = format!("{what} of {} MiB", crowd.bytes >> 20);
         measure(crowd, &data, &what, &paths, report)?;
     }
@@ -54,8 +55,8 @@ pub fn run(crowd: Crowd<'_>, report: &mut Report) -> Result<(), Failure> {
 }
 
 /// Puts a shop into this folder, as the program expects one, and opens a session for each client. Answers the
-/// paths of the file and of the archive.
-fn prepare(data: &Path, crowd: Crowd<'_>) -> Result<[Vec<String>; 2], Failure> {
+/// paths of the file, of the archive and of the protected one.
+fn prepare(data: &Path, crowd: Crowd<'_>) -> Result<[Vec<String>; 3], Failure> {
     std::fs::DirBuilder::new().mode(0o700).create(data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (large, small) = (shop::content(crowd.bytes), shop::content(SMALL_BYTES));
@@ -63,9 +64,12 @@ fn prepare(data: &Path, crowd: Crowd<'_>) -> Result<[Vec<String>; 2], Failure> {
     let shop = shop::open(data, &database(data), "http://127.0.0.1:9", &files)?;
     write_keys(data, shop.app.ring())?;
     let link = shop.paid_link(&runtime)?;
-    let paths = [shop.open_sessions(&link, crowd.readers)?, shop.open_archives(&link, crowd.readers)?];
+    let files = shop.open_sessions(&link, crowd.readers)?;
+    let plain = shop.open_archives(&link, crowd.readers)?;
+    shop.protect()?;
+    let protected = shop.open_archives(&shop.paid_link(&runtime)?, crowd.readers)?;
     shop.app.db().close();
-    Ok(paths)
+    Ok([files, plain, protected])
 }
 
 fn measure(

@@ -60,13 +60,15 @@ fn the_memory_of_running_downloads_is_measured() {
     let report = report(&["program", "--downloads", "20"]);
     assert!(figure(&report, "anonymous memory, 20 slow readers of a file") > 0.0);
     assert!(figure(&report, "anonymous memory, 20 slow readers of an archive") > 0.0);
+    assert!(figure(&report, "anonymous memory, 20 slow readers of a protected archive") > 0.0);
 }
 
 #[test]
 fn archives_and_their_slow_readers_are_measured() {
     let small = ["--mebibytes", "1", "--entries", "100", "--slow-readers", "20", "--slow-mebibytes", "8"];
     let report = report(&[["archive"].as_slice(), &small].concat());
-    assert_eq!(comparisons(&report), 1);
+    assert_eq!(comparisons(&report), 2);
+    assert!(figure(&report, "first byte of a paid archive") > 0.0);
     assert!(figure(&report, "layout of 100 entries") > 0.0);
     assert!(figure(&report, "layout and first encrypted byte of 1 TiB") > 0.0);
     assert!(figure(&report, "anonymous memory, 20 slow readers of an archive of 8 MiB") > 0.0);

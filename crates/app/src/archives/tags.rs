@@ -1,7 +1,7 @@
 //! Tags of protected entries that were computed: each costs a pass over its content, so a range
 //! that ends with one does not pay for it again. Lost with the process, and then computed anew.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use archive::{Layout, Tags};
@@ -22,16 +22,14 @@ impl KnownTags {
         }
     }
 
-    /// Remembers what a layout has learned.
-    pub fn remember(&self, layout: &Layout) {
-        let tags = layout.tags();
-        if tags.tags.is_empty() {
-            return;
-        }
+    /// Remembers a tag that a layout has learned. One at a time: an archive of ten thousand entries learns as many.
+    pub fn remember(&self, layout: &Layout, ordinal: u32) {
+        let Some(tag) = layout.tag(ordinal) else { return };
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED_MAX {
+        if known.len() >= REMEMBERED_MAX && !known.contains_key(layout.etag()) {
             known.clear();
         }
-        known.insert(layout.etag().to_owned(), tags);
+        let fresh = || Tags { etag: layout.etag().to_owned(), tags: BTreeMap::new() };
+        known.entry(layout.etag().to_owned()).or_insert_with(fresh).tags.insert(ordinal, tag);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A file is views into its map; an archive is its headers, made when they are reached, and
 //! views into the maps of its contents. Nothing is written anywhere, and nothing is held but the
-//! frame at hand. A content that was not open when the transfer began is fetched by another
+//! frame at hand; one that was encrypted has left before the next is made. A content that was not open when the transfer began is fetched by another
 //! thread when its turn comes.
 
 use std::ops::Range;
@@ -17,6 +17,7 @@ use net::range::Piece;
 use stores::{Blob, BlobStore, StoreError};
 use tokio::task::JoinHandle;
 
+use super::lending::Lending;
 use super::opening::{self, Opened};
 use super::running::Use;
 use super::{Authorized, Content, Goods};
@@ -26,8 +27,9 @@ use crate::archives::tags::KnownTags;
 /// at. Large enough that one stream is not held up by wake-ups, small enough that a revocation
 /// is felt within a second on a slow line.
 const FRAME_BYTES: u64 = 1024 * 1024;
-/// How much is encrypted at once: a fraction of a millisecond, in which this thread serves nobody else.
-const SEALED_FRAME_BYTES: u64 = 256 * 1024;
+/// How much is encrypted at once, and held by a slow reader: less than a tenth of a millisecond, in which this thread
+/// serves nobody else.
+const SEALED_FRAME_BYTES: u64 = 64 * 1024;
 
 /// A body that is cut off when its grant is revoked, and counts what it hands over.
 pub struct Transfer {
@@ -36,8 +38,9 @@ pub struct Transfer {
     opened: Opened,
     fetching: Option<Fetching>,
     /// A pass over an entry whose tag the range needs without having read all of it.
-    tagging: Option<JoinHandle<Result<(), ReadError>>>,
+    tagging: Option<JoinHandle<Result<u32, ReadError>>>,
     tags: Arc<KnownTags>,
+    lending: Lending,
     pieces: std::vec::IntoIter<Piece>,
     /// What is left of the present piece.
     range: Range<u64>,
@@ -79,8 +82,21 @@ impl Transfer {
     ) -> Self {
         let left = pieces.iter().map(Piece::length).sum();
         let pieces = pieces.into_iter();
-        let (range, stretch, fetching, tagging) = (0..0, None, None, None);
-        Self { authorized, blobs, opened, fetching, tagging, tags, pieces, range, stretch, left, transfer }
+        let (range, stretch, fetching, tagging, lending) = (0..0, None, None, None, Lending::default());
+        Self {
+            authorized,
+            blobs,
+            opened,
+            fetching,
+            tagging,
+            tags,
+            lending,
+            pieces,
+            range,
+            stretch,
+            left,
+            transfer,
+        }
     }
 
     fn next_frame(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<Option<Counted>>> {
@@ -95,7 +111,10 @@ impl Transfer {
                 self.learned(made)?;
             }
             if let Some(stretch) = self.stretch.as_mut().filter(|stretch| !stretch.range.is_empty()) {
-                return Poll::Ready(stretch.frame().map(Some));
+                if stretch.sealing.is_some() {
+                    ready!(self.lending.poll_home(cx));
+                }
+                return Poll::Ready(stretch.frame(&self.lending).map(Some));
             }
             self.leave_stretch();
             if !self.range.is_empty() {
@@ -139,17 +158,17 @@ impl Transfer {
         let Some(Stretch { ordinal, sealing: Some(sealing), .. }) = self.stretch.take() else { return };
         if let (Goods::Archive(layout, _), Ok(ordinal)) = (&self.authorized.goods, u32::try_from(ordinal)) {
             layout.sealed(ordinal, *sealing);
-            self.tags.remember(layout);
+            self.tags.remember(layout, ordinal);
         }
     }
 
-    fn learned(&self, made: Result<Result<(), ReadError>, tokio::task::JoinError>) -> std::io::Result<()> {
-        made.map_err(std::io::Error::other)?.map_err(|error| {
+    fn learned(&self, made: Result<Result<u32, ReadError>, tokio::task::JoinError>) -> std::io::Result<()> {
+        let ordinal = made.map_err(std::io::Error::other)?.map_err(|error| {
             tracing::error!(%error, grant = %self.authorized.grant, "an archive's tag cannot be computed");
             std::io::Error::other("a file cannot be read")
         })?;
         if let Goods::Archive(layout, _) = &self.authorized.goods {
-            self.tags.remember(layout);
+            self.tags.remember(layout, ordinal);
         }
         Ok(())
     }
@@ -218,7 +237,7 @@ impl Transfer {
 }
 
 impl Stretch {
-    fn frame(&mut self) -> std::io::Result<Counted> {
+    fn frame(&mut self, lending: &Lending) -> std::io::Result<Counted> {
         let most = if self.sealing.is_some() { SEALED_FRAME_BYTES } else { FRAME_BYTES };
         let end = self.range.end.min(self.range.start.saturating_add(most));
         let bytes = self.blob.bytes(self.range.start..end);
@@ -229,7 +248,7 @@ impl Stretch {
             Some(sealing) => {
                 let mut sealed = bytes.to_vec();
                 sealing.seal(&mut sealed);
-                Bytes::from(sealed)
+                lending.lend(sealed)
             }
         };
         Ok((Some(self.ordinal), bytes))
@@ -241,13 +260,13 @@ fn pass_over(
     authorized: &Arc<Authorized>,
     blobs: &Arc<dyn BlobStore>,
     ordinal: u32,
-) -> JoinHandle<Result<(), ReadError>> {
+) -> JoinHandle<Result<u32, ReadError>> {
     let (authorized, blobs) = (Arc::clone(authorized), Arc::clone(blobs));
     tokio::task::spawn_blocking(move || {
         let Goods::Archive(layout, contents) = &authorized.goods else {
             return Err(ReadError::NoEntry(ordinal));
         };
-        layout.tag_from(ordinal, &Contents { contents, blobs: &*blobs }).map(drop)
+        layout.tag_from(ordinal, &Contents { contents, blobs: &*blobs }).map(|_| ordinal)
     })
 }
 

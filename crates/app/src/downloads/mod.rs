@@ -13,6 +13,7 @@ pub mod counting;
 pub mod flow;
 pub mod handing_over;
 pub mod jobs;
+mod lending;
 mod opening;
 pub mod packing;
 pub mod pages;

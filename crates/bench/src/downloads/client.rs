@@ -1,7 +1,8 @@
 //! Clients that fetch as fast as they can and look at nothing but lengths.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read as _, Write};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -75,6 +76,41 @@ pub fn first_bytes(port: u16, path: &str, cookie: &str, rounds: usize) -> Result
     Ok(times)
 }
 
+/// Posts nothing to a path. Answers where it redirects to.
+pub fn redirected(port: u16, path: &str) -> Result<String, Failure> {
+    let mut stream = connect(port)?;
+    write!(
+        stream,
+        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let location = answer.lines().find_map(|line| line.strip_prefix("location: "));
+    location.map(str::to_owned).ok_or_else(|| format!("no redirect: {answer}").into())
+}
+
+/// A whole content, and how long its first byte was waited for.
+pub fn fetch_one(port: u16, path: &str, to: &mut impl Write) -> Result<(u64, Duration), Failure> {
+    let mut stream = connect(port)?;
+    let mut buffer = vec![0u8; BUFFER_BYTES];
+    let stopwatch = Stopwatch::start();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")?;
+    let (size, begun) = receive_head(&mut stream, &mut buffer)?;
+    let mut waited = (!begun.is_empty()).then(|| stopwatch.elapsed());
+    let mut left = size.saturating_sub(u64::try_from(begun.len())?);
+    to.write_all(buffer.get(begun).unwrap_or_default())?;
+    while left > 0 {
+        let count = stream.read(&mut buffer)?;
+        if count == 0 {
+            return Err("the server closed the connection in a body".into());
+        }
+        waited.get_or_insert_with(|| stopwatch.elapsed());
+        to.write_all(buffer.get(..count).unwrap_or_default())?;
+        left = left.saturating_sub(u64::try_from(count)?);
+    }
+    Ok((size, waited.unwrap_or_default()))
+}
+
 /// A connection that has been answered so far: what follows comes slowly.
 pub fn begin(port: u16, path: &str) -> Result<TcpStream, Failure> {
     let mut stream = connect(port)?;
@@ -90,21 +126,8 @@ fn connect(port: u16) -> Result<TcpStream, Failure> {
 
 /// One answer, which must be a 200 with a length; its body is read and dropped.
 fn receive(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<u64, Failure> {
-    let mut filled = 0;
-    let head_end = loop {
-        let room = buffer.get_mut(filled..).ok_or("the head is too long")?;
-        let count = stream.read(room)?;
-        if count == 0 {
-            return Err("the server closed the connection".into());
-        }
-        filled += count;
-        let got = buffer.get(..filled).unwrap_or_default();
-        if let Some(at) = got.windows(4).position(|four| four == b"\r\n\r\n") {
-            break at + 4;
-        }
-    };
-    let size = length_of(buffer.get(..head_end).unwrap_or_default())?;
-    let mut left = size.saturating_sub(u64::try_from(filled - head_end)?);
+    let (size, begun) = receive_head(stream, buffer)?;
+    let mut left = size.saturating_sub(u64::try_from(begun.len())?);
     while left > 0 {
         let most = usize::try_from(left)?.min(buffer.len());
         let count = stream.read(buffer.get_mut(..most).unwrap_or_default())?;
@@ -114,6 +137,24 @@ fn receive(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<u64, Failure> {
         left -= u64::try_from(count)?;
     }
     Ok(size)
+}
+
+/// The length of what comes, and where in the buffer its first bytes are that came with the head.
+fn receive_head(stream: &mut TcpStream, buffer: &mut [u8]) -> Result<(u64, Range<usize>), Failure> {
+    let mut filled = 0;
+    loop {
+        let room = buffer.get_mut(filled..).ok_or("the head is too long")?;
+        let count = stream.read(room)?;
+        if count == 0 {
+            return Err("the server closed the connection".into());
+        }
+        filled += count;
+        let got = buffer.get(..filled).unwrap_or_default();
+        if let Some(at) = got.windows(4).position(|four| four == b"\r\n\r\n") {
+            let size = length_of(got.get(..at + 4).unwrap_or_default())?;
+            return Ok((size, at + 4..filled));
+        }
+    }
 }
 
 fn length_of(head: &[u8]) -> Result<u64, Failure> {
