@@ -18,12 +18,13 @@ const KEY: &str = "key_00000000000000000000000001";
 const CONNECTION: &str = "con_00000000000000000000000001";
 
 /// Every verb that finds a shop and does not make one.
-const FINDS: [&[&str]; 0] = [
+const FINDS: [&[&str]; 34] = [
     &["merchants", "list"],
     &["connections", "list"],
     &["connections", "disable", CONNECTION],
     &["products", "list"],
     &["products", "show", "x"],
+    &["products", "payload", "x", "--remove"],
     &["products", "pick-up", "x", "/srv/goods/film.mkv"],
     &["orders", "list"],
     &["orders", "show", ORDER],
