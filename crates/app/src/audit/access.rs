@@ -173,6 +173,11 @@ pub const COUNTED: Check = Check {
                     WHERE p.open_places + p.spent_places > g.download_limit",
         },
         Rule {
+            says: "a file was left to somebody else to deliver, and its place was not spent",
+            find: "SELECT h.download_id AS id, CAST(h.times AS TEXT) || ' times' AS detail
+                     FROM hand_overs h JOIN downloads d ON d.id = h.download_id WHERE d.state = 'open'",
+        },
+        Rule {
             says: "the places of a file are not those of its downloads",
             find: "SELECT p.grant_id AS id, p.file_version_id || ': ' || CAST(p.open_places AS TEXT) || ' open and '
                        || CAST(p.spent_places AS TEXT) || ' spent, by its downloads '

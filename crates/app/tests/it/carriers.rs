@@ -44,6 +44,7 @@ mod proxied {
         a_file_is_left_to_the_proxy_by_its_name_and_charged,
         whoever_does_not_come_through_the_proxy_is_served_by_us,
         a_file_that_the_proxy_cannot_have_goes_through_us,
+        the_audit_finds_what_was_handed_over_and_not_charged,
     }
 }
 
@@ -383,4 +384,20 @@ fn a_file_that_the_proxy_cannot_have_goes_through_us(p: Proxied) {
 
     assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!((taken(&t, &bought), times(&t)), ((1, 0), 0), "nothing is charged");
+}
+
+fn the_audit_finds_what_was_handed_over_and_not_charged(p: Proxied) {
+    let t = p.0;
+    let bought = bought(&t, &["a.bin"]);
+    t.get(&start(&t, &bought));
+    assert_eq!(t.broken_checks(), Vec::<&str>::new());
+
+    t.write(|cx| {
+        sql("UPDATE downloads SET state = 'open'").change_one(cx.tx)?;
+        Ok(sql("UPDATE grant_files SET open_places = 1, spent_places = 0").change_one(cx.tx)?)
+    })
+    .expect("the damage is done");
+
+    assert_eq!(t.broken_checks(), ["I8"]);
+    t.leaves_violation("I8");
 }
