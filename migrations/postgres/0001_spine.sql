@@ -150,6 +150,7 @@ CREATE TABLE products (
   download_limit  BIGINT NOT NULL CHECK (download_limit > 0),
   file_policy     TEXT COLLATE "C" NOT NULL CHECK (file_policy IN ('as_bought', 'latest')),
   pending_policy  TEXT COLLATE "C" NOT NULL CHECK (pending_policy IN ('nothing', 'provisional')),
+  deliverables    TEXT COLLATE "C" NOT NULL CHECK (deliverables::json IS NOT NULL),
   created_at      BIGINT NOT NULL,
   updated_at      BIGINT NOT NULL,
   version         BIGINT NOT NULL,
@@ -192,7 +193,8 @@ CREATE INDEX product_files_product ON product_files (product_id, position);
 CREATE TABLE file_versions (
   id              TEXT COLLATE "C" NOT NULL PRIMARY KEY,
   merchant_id     TEXT COLLATE "C" NOT NULL REFERENCES merchants (id),
-  product_file_id TEXT COLLATE "C" NOT NULL REFERENCES product_files (id),
+  -- None for a content that was made for one unit.
+  product_file_id TEXT COLLATE "C" REFERENCES product_files (id),
   name            TEXT COLLATE "C" NOT NULL,
   sha256          TEXT COLLATE "C" NOT NULL REFERENCES blobs (sha256),
   created_at      BIGINT NOT NULL
@@ -264,6 +266,7 @@ CREATE TABLE order_lines (
   download_limit BIGINT NOT NULL,
   file_policy    TEXT COLLATE "C" NOT NULL,
   pending_policy TEXT COLLATE "C" NOT NULL,
+  deliverables   TEXT COLLATE "C" NOT NULL CHECK (deliverables::json IS NOT NULL),
   UNIQUE (order_id, position),
   CHECK ((kind = 'product') = (product_id IS NOT NULL))
 );

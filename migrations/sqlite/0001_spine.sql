@@ -150,6 +150,7 @@ CREATE TABLE products (
   download_limit  INTEGER NOT NULL CHECK (download_limit > 0),
   file_policy     TEXT    NOT NULL CHECK (file_policy IN ('as_bought', 'latest')),
   pending_policy  TEXT    NOT NULL CHECK (pending_policy IN ('nothing', 'provisional')),
+  deliverables    TEXT    NOT NULL CHECK (json_valid(deliverables)),
   created_at      INTEGER NOT NULL,
   updated_at      INTEGER NOT NULL,
   version         INTEGER NOT NULL,
@@ -192,7 +193,8 @@ CREATE INDEX product_files_product ON product_files (product_id, position);
 CREATE TABLE file_versions (
   id              TEXT    NOT NULL PRIMARY KEY,
   merchant_id     TEXT    NOT NULL REFERENCES merchants (id),
-  product_file_id TEXT    NOT NULL REFERENCES product_files (id),
+  -- None for a content that was made for one unit.
+  product_file_id TEXT    REFERENCES product_files (id),
   name            TEXT    NOT NULL,
   sha256          TEXT    NOT NULL REFERENCES blobs (sha256),
   created_at      INTEGER NOT NULL
@@ -264,6 +266,7 @@ CREATE TABLE order_lines (
   download_limit INTEGER NOT NULL,
   file_policy    TEXT    NOT NULL,
   pending_policy TEXT    NOT NULL,
+  deliverables   TEXT    NOT NULL CHECK (json_valid(deliverables)),
   UNIQUE (order_id, position),
   CHECK ((kind = 'product') = (product_id IS NOT NULL))
 ) STRICT;

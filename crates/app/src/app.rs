@@ -13,6 +13,7 @@ use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
 use crate::installation::{self, Quarantine};
 use crate::jobs::places::Places;
+use crate::payloads::source::{FileRoot, Remembered};
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
 
@@ -25,12 +26,14 @@ pub struct Settings {
     pub demo: bool,
     /// How many days raw notices are kept.
     pub raw_notice_days: i64,
+    /// Folders that payloads may be taken from.
+    pub file_roots: Vec<FileRoot>,
 }
 
 impl Settings {
     /// The settings of a shop under this address.
     pub fn at(base_url: impl Into<String>) -> Self {
-        Self { base_url: base_url.into(), demo: false, raw_notice_days: 90 }
+        Self { base_url: base_url.into(), demo: false, raw_notice_days: 90, file_roots: Vec::new() }
     }
 }
 
@@ -67,6 +70,7 @@ struct Inner {
     job_waiting: Notify,
     commits: AtomicU64,
     job_places: Places,
+    taken_files: Remembered,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
 }
@@ -76,9 +80,19 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         let limiter = net::limit::RateLimiter::new(&*parts.entropy);
         let job_places = Places::new();
+        let taken_files = Remembered::default();
         let transfers = Transfers::default();
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
-        Self(Arc::new(Inner { parts, transfers, limiter, job_waiting, commits, job_places, quarantine }))
+        Self(Arc::new(Inner {
+            parts,
+            transfers,
+            limiter,
+            job_waiting,
+            commits,
+            job_places,
+            taken_files,
+            quarantine,
+        }))
     }
 
     /// The time.
@@ -164,6 +178,11 @@ impl App {
     /// Places for jobs that run at once.
     pub fn job_places(&self) -> &Places {
         &self.0.job_places
+    }
+
+    /// Files below the roots that were taken into the blob store.
+    pub fn taken_files(&self) -> &Remembered {
+        &self.0.taken_files
     }
 
     /// Why nothing leaves the house, if so: no mail, no call to a gateway. As last looked at by

@@ -51,6 +51,10 @@ hops! {
     MailAfterSend = "mail.after_send",
     /// It is recorded, with the end of its job.
     MailRecorded = "mail.recorded",
+    /// A part of a unit is made; no row knows it.
+    PartMade = "part.made",
+    /// It is recorded, with the end of its job.
+    PartRecorded = "part.recorded",
     /// A place of a link is reserved; the buyer has not heard where the bytes are.
     DownloadReserved = "download.reserved",
     /// Bytes were handed out that are not saved.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use app::app::{App, Parts, Settings};
+use app::carts::CartItem;
 use app::connections::{self, Connection};
 use app::cx::Actor;
 use app::downloads::flow::{Client, start};
@@ -185,7 +186,7 @@ impl Shop {
             let place = |cx: &mut app::cx::Cx<'_, '_>| {
                 let number = BUYERS.fetch_add(1, Ordering::Relaxed);
                 let wanted = Wanted {
-                    items: vec![(product, 1)],
+                    items: vec![CartItem { product, choice: None, quantity: 1 }],
                     currency: Currency::USD,
                     connection,
                     email: EmailAddress::parse(&format!("buyer{number}@example.com")).ok(),

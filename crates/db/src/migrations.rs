@@ -32,7 +32,7 @@ macro_rules! embedded {
 }
 
 /// The product's schema, oldest first.
-pub const MIGRATIONS: &[Migration] = embedded!["0001_spine"];
+pub const MIGRATIONS: &[Migration] = embedded!["0001_spine", "0002_deliveries"];
 
 /// The table that remembers what ran. One text: no time, no default, nothing to differ.
 pub(crate) const TABLE: &str =

@@ -331,6 +331,7 @@ text_values!(
     Currency,
     EmailAddress,
     kernel::ApiKeyId,
+    kernel::ChoiceId,
     kernel::ConnectionId,
     kernel::CustomerId,
     kernel::DownloadId,

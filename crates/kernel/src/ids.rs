@@ -155,6 +155,8 @@ ids! {
     FileVersionId = "ver";
     /// An upload that has not become a file yet.
     UploadId = "upl";
+    /// What a visitor chose and filled in for a product.
+    ChoiceId = "chc";
     /// A buyer of one merchant.
     CustomerId = "cus";
     /// A buyer's purchase of one or more products.

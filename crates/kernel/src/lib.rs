@@ -18,9 +18,9 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use email::{EmailAddress, EmailError};
 pub use entropy::{Draws, Entropy, SeededEntropy, SystemEntropy};
 pub use ids::{
-    ApiKeyId, ConnectionId, CustomerId, DownloadId, EventId, FactId, FileVersionId, GrantChangeId, GrantId,
-    IdError, InvoiceId, JobId, LineId, LoginTokenId, MerchantId, MessageId, NoticeId, OrderId, PaymentId,
-    PriceId, ProductFileId, ProductId, ReviewId, SessionId, StaffId, TransferId, UploadId,
+    ApiKeyId, ChoiceId, ConnectionId, CustomerId, DownloadId, EventId, FactId, FileVersionId, GrantChangeId,
+    GrantId, IdError, InvoiceId, JobId, LineId, LoginTokenId, MerchantId, MessageId, NoticeId, OrderId,
+    PaymentId, PriceId, ProductFileId, ProductId, ReviewId, SessionId, StaffId, TransferId, UploadId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use secret::Secret;

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use app::payloads::source::FileRoot;
 use kernel::Secret;
 use net::outbound::CidrPort;
 
@@ -32,6 +33,8 @@ pub struct Config {
     pub outbound: OutboundConfig,
     /// How many days raw notices are kept.
     pub raw_notice_days: i64,
+    /// Folders that payloads may be taken from.
+    pub file_roots: Vec<FileRootConfig>,
 }
 
 impl Default for Config {
@@ -47,6 +50,7 @@ impl Default for Config {
             smtp: None,
             outbound: OutboundConfig::default(),
             raw_notice_days: 90,
+            file_roots: Vec::new(),
         }
     }
 }
@@ -108,6 +112,33 @@ pub struct SmtpConfig {
     pub user: Option<String>,
     /// A file with its password.
     pub password_file: Option<PathBuf>,
+}
+
+/// A folder that payload specs may lead into: its path, or with the name that specs have for it.
+#[derive(Debug, Clone, serde::Deserialize)]
+#[serde(untagged)]
+pub enum FileRootConfig {
+    /// Specs call it by its path.
+    Path(PathBuf),
+    /// Specs call it otherwise, as in `{ name = 'c:\payloadsource', folder = "/srv/goods" }`.
+    Named {
+        /// As specs call it.
+        name: String,
+        /// Where it is on this machine.
+        folder: PathBuf,
+    },
+}
+
+impl FileRootConfig {
+    /// The root that is declared.
+    pub fn declared(&self) -> FileRoot {
+        match self {
+            Self::Path(folder) => {
+                FileRoot { name: folder.to_string_lossy().into_owned(), folder: folder.clone() }
+            }
+            Self::Named { name, folder } => FileRoot { name: name.clone(), folder: folder.clone() },
+        }
+    }
 }
 
 /// `[outbound]`

@@ -15,7 +15,7 @@ use mail::{
 use net::outbound::{Client, OutboundPolicy, Roots};
 use stores::{DirectoryStore, StoreError};
 
-use crate::config::{Config, ConfigError, SmtpConfig, secret_file};
+use crate::config::{Config, ConfigError, FileRootConfig, SmtpConfig, secret_file};
 use crate::installation;
 use crate::keys::{self, Database, KeysError};
 
@@ -98,6 +98,7 @@ fn wire_as_configured(config: &Config, on_pending: OnPending) -> Result<App, Sta
     let policy = OutboundPolicy { allow: config.outbound_allow()? };
     let mut settings = Settings::at(config.base_url.clone());
     settings.raw_notice_days = config.raw_notice_days;
+    settings.file_roots = config.file_roots.iter().map(FileRootConfig::declared).collect();
     wire(config, on_pending, mailer, policy, settings)
 }
 

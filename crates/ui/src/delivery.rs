@@ -47,6 +47,8 @@ pub struct LinkPage {
     pub keys: Vec<KeyShown>,
     /// The seller's words on this product: plain text.
     pub note: Option<String>,
+    /// Something of it is still being made; the page shows it when it is there.
+    pub making: bool,
     /// True while the payment is pending: access may be withdrawn.
     pub provisional: bool,
 }
@@ -162,6 +164,7 @@ impl Template for LinkPage {
             ],
             keys: Vec::new(),
             note: Some(text("The charts need a reader for S-57, such as OpenCPN.\n\nHave fair winds!")),
+            making: false,
             provisional: false,
         };
         let short = Self {
@@ -170,6 +173,7 @@ impl Template for LinkPage {
             files: vec![file(SHORT, 0, None)],
             expires_at: None,
             note: None,
+            making: true,
             ..plain.clone()
         };
         let long = Self {

@@ -95,7 +95,16 @@ pub const GIVEN_IS_PAID: Check = Check {
                      LEFT JOIN download_files f ON f.download_id = d.id
                      JOIN file_versions v ON v.id = COALESCE(d.file_version_id, f.file_version_id)
                     WHERE NOT EXISTS (SELECT 1 FROM line_files lf JOIN file_versions b ON b.id = lf.file_version_id
-                           WHERE lf.line_id = g.line_id AND b.product_file_id = v.product_file_id)",
+                           WHERE lf.line_id = g.line_id AND b.product_file_id = v.product_file_id)
+                      AND NOT EXISTS (SELECT 1 FROM unit_files u WHERE u.line_id = g.line_id
+                           AND u.unit_no = g.unit_no AND u.file_version_id = v.id)",
+        },
+        Rule {
+            says: "a file was handed out whose place a copy takes that was made for the buyer",
+            find: "SELECT d.id AS id, u.replaces_id AS detail FROM unit_files u
+                     JOIN grants g ON g.line_id = u.line_id AND g.unit_no = u.unit_no
+                     JOIN downloads d ON d.grant_id = g.id AND d.file_version_id = u.replaces_id
+                    WHERE u.file_version_id <> u.replaces_id AND d.started_at >= u.created_at",
         },
     ],
     code: None,

@@ -3,7 +3,8 @@
 use db::{DbError, Source};
 use kernel::{Currency, MerchantId, Money, ProductId, Timestamp};
 
-use super::Cart;
+use super::{Cart, CartItem};
+use crate::choices::{self, Answers};
 use crate::products::{self, Product, ProductStatus};
 
 /// A cart with today's prices.
@@ -22,8 +23,10 @@ pub struct Priced {
 pub struct PricedLine {
     /// What.
     pub product: Product,
-    /// How many.
-    pub quantity: u32,
+    /// As it is in the cart.
+    pub item: CartItem,
+    /// What was chosen and filled in.
+    pub answers: Option<Answers>,
     /// For one.
     pub unit: Money,
     /// For all.
@@ -40,15 +43,19 @@ pub fn price(
     let mut priced = Priced { lines: Vec::new(), total: None, gone: Vec::new() };
     let Some(currency) = cart.currency else { return Ok(priced) };
     let mut total = Money::zero(currency);
-    for (id, quantity) in &cart.lines {
-        let Some(product) = products::store::by_id(source, merchant, *id)? else { continue };
+    for item in &cart.lines {
+        let Some(product) = products::store::by_id(source, merchant, item.product)? else { continue };
+        let answers = match item.choice {
+            Some(choice) => choices::store::by_id(source, merchant, choice)?.map(|kept| kept.answers),
+            None => None,
+        };
         let unit = price_of(source, &product, currency, now)?;
-        let whole = unit.and_then(|unit| Some((unit, unit.times(*quantity).ok()?)));
+        let whole = unit.and_then(|unit| Some((unit, unit.times(item.quantity).ok()?)));
         // More money than can be counted is no price.
         match whole.and_then(|(unit, whole)| Some((unit, whole, total.plus(whole).ok()?))) {
             Some((unit, whole, sum)) => {
                 total = sum;
-                priced.lines.push(PricedLine { product, quantity: *quantity, unit, whole });
+                priced.lines.push(PricedLine { product, item: *item, answers, unit, whole });
             }
             None => priced.gone.push(product.name),
         }
@@ -83,7 +90,7 @@ pub fn common_currency(
     wanted: Currency,
     now: Timestamp,
 ) -> Result<Option<Currency>, DbError> {
-    let ids = cart.lines.iter().map(|(id, _)| *id).filter(|id| *id != product.id);
+    let ids = cart.lines.iter().map(|line| line.product).filter(|id| *id != product.id);
     let ids: Vec<ProductId> = ids.collect();
     for currency in [Some(wanted), cart.currency].into_iter().flatten() {
         if price_of(source, product, currency, now)?.is_none() {

@@ -1,6 +1,6 @@
 //! Carts: what a visitor wants to buy, kept in a signed cookie of the visitor's own.
 //!
-//! Only product ids and quantities are in it. Prices never are: they are looked up whenever the
+//! Only ids of products and of what was chosen for them, and quantities, are in it. Prices never are: they are looked up whenever the
 //! cart is shown and once more when the order is placed, so there is nothing to tamper with. The
 //! server keeps no state for visitors who may never come back.
 
@@ -10,7 +10,7 @@ pub mod view;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use kernel::{Currency, MerchantId, OrderId, ProductId};
+use kernel::{ChoiceId, Currency, MerchantId, OrderId, ProductId};
 use subtle::ConstantTimeEq;
 
 use crate::merchants::Merchant;
@@ -22,9 +22,9 @@ pub const LINES_MAX: usize = 50;
 /// How long a browser keeps a cart.
 pub const LIFE_SECONDS: i64 = 30 * 24 * 3600;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const CODE_BYTES: usize = 16;
-const LINE_BYTES: usize = 16 + 4;
+const LINE_BYTES: usize = 16 + 16 + 4;
 const HEAD_BYTES: usize = 1 + 4 + 3 + 16;
 /// Longer texts are not looked at.
 const TEXT_MAX: usize = (HEAD_BYTES + LINES_MAX * LINE_BYTES + CODE_BYTES) * 4 / 3 + 4;
@@ -34,10 +34,28 @@ const TEXT_MAX: usize = (HEAD_BYTES + LINES_MAX * LINE_BYTES + CODE_BYTES) * 4 /
 pub struct Cart {
     /// What to pay in; `None` until something is in it.
     pub currency: Option<Currency>,
-    /// Products, each once, and how many of it.
-    pub lines: Vec<(ProductId, u32)>,
+    /// Products, each once for what was chosen of it, and how many.
+    pub lines: Vec<CartItem>,
     /// The order that was placed for exactly this cart, until it is changed.
     pub placed: Option<OrderId>,
+}
+
+/// A line of a cart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CartItem {
+    /// What.
+    pub product: ProductId,
+    /// What was chosen and filled in, for a product that asks.
+    pub choice: Option<ChoiceId>,
+    /// How many.
+    pub quantity: u32,
+}
+
+impl CartItem {
+    /// Its name in forms: the choice, or the product where there is none.
+    pub fn name(&self) -> String {
+        self.choice.map_or_else(|| self.product.to_string(), |choice| choice.to_string())
+    }
 }
 
 /// There is no room for more.
@@ -67,17 +85,19 @@ impl Cart {
 
     /// How many pieces are in it.
     pub fn pieces(&self) -> u32 {
-        self.lines.iter().fold(0, |sum, (_, quantity)| sum.saturating_add(*quantity))
+        self.lines.iter().fold(0, |sum, line| sum.saturating_add(line.quantity))
     }
 
     /// Puts a product in.
     ///
     /// # Errors
     /// [`CartFull`] says what there is too much of; the cart stays as it was.
-    pub fn put(&mut self, product: ProductId, quantity: u32, put: Put) -> Result<(), CartFull> {
+    pub fn put(&mut self, item: CartItem, put: Put) -> Result<(), CartFull> {
         let full = self.lines.len() >= LINES_MAX;
-        match self.lines.iter_mut().find(|(known, _)| *known == product) {
-            Some((_, present)) => {
+        let CartItem { product, choice, quantity } = item;
+        let same = |known: &&mut CartItem| known.product == product && known.choice == choice;
+        match self.lines.iter_mut().find(same) {
+            Some(CartItem { quantity: present, .. }) => {
                 let wanted = if put == Put::Add { present.saturating_add(quantity) } else { quantity };
                 if wanted > QUANTITY_MAX {
                     return Err(CartFull::Quantity);
@@ -85,15 +105,15 @@ impl Cart {
                 *present = wanted;
             }
             None if full => return Err(CartFull::Lines),
-            None => self.lines.push((product, quantity)),
+            None => self.lines.push(item),
         }
         self.placed = None;
         Ok(())
     }
 
-    /// Takes a product out.
-    pub fn remove(&mut self, product: ProductId) {
-        self.lines.retain(|(known, _)| *known != product);
+    /// Takes a line out, by its name.
+    pub fn remove(&mut self, name: &str) {
+        self.lines.retain(|line| line.name() != name);
         self.placed = None;
     }
 
@@ -104,9 +124,10 @@ impl Cart {
         let currency = self.currency.unwrap_or(Currency::USD);
         bytes.extend_from_slice(currency.code().as_bytes());
         bytes.extend_from_slice(&self.placed.map_or(0, OrderId::bits).to_be_bytes());
-        for (product, quantity) in self.lines.iter().take(LINES_MAX) {
-            bytes.extend_from_slice(&product.bits().to_be_bytes());
-            bytes.extend_from_slice(&quantity.to_be_bytes());
+        for line in self.lines.iter().take(LINES_MAX) {
+            bytes.extend_from_slice(&line.product.bits().to_be_bytes());
+            bytes.extend_from_slice(&line.choice.map_or(0, ChoiceId::bits).to_be_bytes());
+            bytes.extend_from_slice(&line.quantity.to_be_bytes());
         }
         let code = code(ring, ring.newest(), merchant, &bytes).unwrap_or_default();
         bytes.extend_from_slice(&code);
@@ -140,10 +161,15 @@ impl Cart {
     }
 }
 
-fn line(bytes: &[u8]) -> Option<(ProductId, u32)> {
+fn line(bytes: &[u8]) -> Option<CartItem> {
     let (product, rest) = bytes.split_first_chunk::<16>()?;
-    let quantity = u32::from_be_bytes(*rest.first_chunk::<4>()?);
-    Some((ProductId::from_bits(u128::from_be_bytes(*product)), quantity))
+    let (choice, rest) = rest.split_first_chunk::<16>()?;
+    let choice = u128::from_be_bytes(*choice);
+    Some(CartItem {
+        product: ProductId::from_bits(u128::from_be_bytes(*product)),
+        choice: (choice != 0).then(|| ChoiceId::from_bits(choice)),
+        quantity: u32::from_be_bytes(*rest.first_chunk::<4>()?),
+    })
 }
 
 fn code(ring: &Ring, key: u32, merchant: MerchantId, plain: &[u8]) -> Option<[u8; CODE_BYTES]> {
@@ -174,8 +200,12 @@ mod tests {
         Ring::new(numbers.iter().map(|number| (*number, key(*number))).collect::<BTreeMap<_, _>>()).unwrap()
     }
 
+    fn of(product: u128) -> CartItem {
+        CartItem { product: ProductId::from_bits(product), choice: None, quantity: 1 }
+    }
+
     fn cart(lines: u32) -> Cart {
-        let line = |number: u32| (ProductId::from_bits(u128::from(number)), number);
+        let line = |number: u32| CartItem { quantity: number, ..of(u128::from(number)) };
         Cart {
             currency: Some(Currency::EUR),
             lines: (1..=lines).map(line).collect(),
@@ -188,7 +218,7 @@ mod tests {
         let full = cart(u32::try_from(LINES_MAX).unwrap());
         let sealed = full.seal(&ring(&[1]), OURS);
         assert_eq!(Cart::open(&ring(&[1]), OURS, &sealed), Some(full));
-        assert!(sealed.len() < 2_000, "{} bytes in a cookie", sealed.len());
+        assert!(sealed.len() < 3_000, "{} bytes in a cookie", sealed.len());
     }
 
     #[test]
@@ -243,19 +273,35 @@ mod tests {
     #[test]
     fn a_cart_has_a_limit_in_both_directions() {
         let mut cart = cart(u32::try_from(LINES_MAX).unwrap());
-        assert_eq!(cart.put(ProductId::from_bits(999), 1, Put::Add), Err(CartFull::Lines));
-        assert_eq!(cart.put(ProductId::from_bits(7), QUANTITY_MAX, Put::Add), Err(CartFull::Quantity));
-        assert_eq!(cart.put(ProductId::from_bits(7), QUANTITY_MAX, Put::Set), Ok(()));
+        let most = CartItem { quantity: QUANTITY_MAX, ..of(7) };
+        assert_eq!(cart.put(of(999), Put::Add), Err(CartFull::Lines));
+        assert_eq!(cart.put(most, Put::Add), Err(CartFull::Quantity));
+        assert_eq!(cart.put(most, Put::Set), Ok(()));
     }
 
     #[test]
     fn buying_now_twice_buys_once_and_adding_twice_adds() {
         let mut cart = Cart::default();
-        let product = ProductId::from_bits(1);
-        cart.put(product, 2, Put::Set).unwrap();
-        cart.put(product, 2, Put::Set).unwrap();
-        assert_eq!(cart.lines, [(product, 2)]);
-        cart.put(product, 2, Put::Add).unwrap();
-        assert_eq!(cart.lines, [(product, 4)]);
+        let two = CartItem { quantity: 2, ..of(1) };
+        cart.put(two, Put::Set).unwrap();
+        cart.put(two, Put::Set).unwrap();
+        assert_eq!(cart.lines, [two]);
+        cart.put(two, Put::Add).unwrap();
+        assert_eq!(cart.lines, [CartItem { quantity: 4, ..two }]);
+    }
+
+    #[test]
+    fn what_was_chosen_otherwise_is_another_line() {
+        let mut cart = Cart::default();
+        let large = CartItem { choice: Some(ChoiceId::from_bits(1)), ..of(1) };
+        let small = CartItem { choice: Some(ChoiceId::from_bits(2)), ..of(1) };
+        cart.put(large, Put::Set).unwrap();
+        cart.put(small, Put::Set).unwrap();
+        assert_eq!(
+            Cart::open(&ring(&[1]), OURS, &cart.seal(&ring(&[1]), OURS)).unwrap().lines,
+            [large, small]
+        );
+        cart.remove(&large.name());
+        assert_eq!(cart.lines, [small]);
     }
 }

@@ -7,17 +7,21 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
-use kernel::{Currency, ProductId};
+use kernel::{ChoiceId, Currency};
+use net::limit::Key;
 use ui::{Flash, Tone};
 
 use super::view::Typed;
-use super::{Cart, CartFull, LIFE_SECONDS, LINES_MAX, Put, flow, read_quantity, view};
+use super::{Cart, CartFull, CartItem, LIFE_SECONDS, LINES_MAX, Put, flow, read_quantity, view};
 use crate::app::App;
+use crate::choices::{self, Answers};
 use crate::connections::{self, Connection};
+use crate::cx::Actor;
 use crate::orders::QUANTITY_MAX;
 use crate::problem::{Flow, Problem};
 use crate::products::pages::{Offer, find, show_again};
 use crate::web::form::Posted;
+use crate::web::limits;
 use crate::web::reply::{Refusal, frame, say, see_other, show_with};
 use crate::web::visit::{Visit, set_cookie};
 
@@ -38,17 +42,20 @@ struct Wanted {
     #[serde(default)]
     currency: String,
     quantity: String,
+    /// Answers to what the product asks for.
+    #[serde(flatten)]
+    answers: BTreeMap<String, String>,
 }
 
 #[derive(Debug, serde::Deserialize)]
 struct Changed {
-    line: ProductId,
+    line: String,
     quantity: String,
 }
 
 #[derive(Debug, serde::Deserialize)]
 struct Removed {
-    line: ProductId,
+    line: String,
 }
 
 /// `GET /cart`
@@ -74,7 +81,7 @@ pub fn page(
         Err(failure) => return Refusal::from_failure(app, visit, failure),
     };
     let mut present = visit.cart.clone();
-    present.lines.retain(|(id, _)| priced.lines.iter().any(|line| line.product.id == *id));
+    present.lines.retain(|item| priced.lines.iter().any(|line| line.item == *item));
     let visit = Visit { cart: present.clone(), ..visit.clone() };
     let mut frame = frame(app, &visit);
     frame.test_mode |= offered.iter().any(Connection::is_test);
@@ -93,15 +100,15 @@ pub fn page(
 
 /// `POST /cart/lines`
 async fn add(State(app): State<App>, visit: Visit, Posted(wanted): Posted<Wanted>) -> Response {
-    put(&app, &visit, &wanted, Put::Add)
+    put(&app, &visit, &wanted, Put::Add).await
 }
 
 /// `POST /buy`
 async fn buy_now(State(app): State<App>, visit: Visit, Posted(wanted): Posted<Wanted>) -> Response {
-    put(&app, &visit, &wanted, Put::Set)
+    put(&app, &visit, &wanted, Put::Set).await
 }
 
-fn put(app: &App, visit: &Visit, wanted: &Wanted, put: Put) -> Response {
+async fn put(app: &App, visit: &Visit, wanted: &Wanted, put: Put) -> Response {
     let (merchant, sku) = (visit.merchant.id, wanted.sku.clone());
     let offer = match app.read_now(move |snapshot| find(snapshot, merchant, &sku)) {
         Ok(Some(offer)) => offer,
@@ -114,7 +121,20 @@ fn put(app: &App, visit: &Visit, wanted: &Wanted, put: Put) -> Response {
     let Some(quantity) = read_quantity(&wanted.quantity) else {
         return refuse("quantity", wrong_quantity(app, visit));
     };
-    match with_product(app, visit, &offer, &wanted.currency, quantity, put) {
+    let answers = match offer.product.deliverables.read_answers(&wanted.answers) {
+        Ok(answers) => answers,
+        Err(fields) => {
+            let sentence = say(app, visit, "said.choose", &[]);
+            let errors = fields.into_iter().map(|field| (field, sentence.clone())).collect();
+            return show_again(app, visit, &offer, &wanted.currency, errors);
+        }
+    };
+    let choice = match keep_answers(app, visit, &offer, answers).await {
+        Ok(choice) => choice,
+        Err(failure) => return Refusal::from_failure(app, visit, failure),
+    };
+    let item = CartItem { product: offer.product.id, choice, quantity };
+    match with_product(app, visit, &offer, &wanted.currency, item, put) {
         Ok(Ok(cart)) => keep_and_show(app, visit, &cart),
         Ok(Err(Unfit::Full(CartFull::Quantity))) => refuse("quantity", wrong_quantity(app, visit)),
         Ok(Err(Unfit::Full(CartFull::Lines))) => {
@@ -124,6 +144,18 @@ fn put(app: &App, visit: &Visit, wanted: &Wanted, put: Put) -> Response {
         Ok(Err(Unfit::Currency)) => refuse("currency", say(app, visit, "said.no_common_currency", &[])),
         Err(failure) => Refusal::from_failure(app, visit, failure),
     }
+}
+
+/// Keeps what was chosen, if anything was: most products ask for nothing, and nothing is written.
+async fn keep_answers(app: &App, visit: &Visit, offer: &Offer, answers: Answers) -> Flow<Option<ChoiceId>> {
+    if answers == Answers::default() {
+        return Ok(None);
+    }
+    limits::take(app, &limits::CHECKOUT, Key::address(visit.address))?;
+    let product = offer.product.clone();
+    let kept =
+        app.write(product.merchant, Actor::Visitor, move |cx| choices::flow::keep(cx, &product, &answers));
+    Ok(Some(kept.await?))
 }
 
 /// Why a product does not go into a cart.
@@ -137,7 +169,7 @@ fn with_product(
     visit: &Visit,
     offer: &Offer,
     currency: &str,
-    quantity: u32,
+    item: CartItem,
     put: Put,
 ) -> Flow<Result<Cart, Unfit>> {
     let wanted = Currency::parse(currency).ok().or(visit.cart.currency).unwrap_or(visit.merchant.currency);
@@ -147,7 +179,7 @@ fn with_product(
         let currency = flow::common_currency(snapshot, merchant, &cart, &product, wanted, now)?;
         let Some(currency) = currency else { return Ok(Err(Unfit::Currency)) };
         let mut fuller = Cart { currency: Some(currency), ..cart.clone() };
-        if let Err(full) = fuller.put(product.id, quantity, put) {
+        if let Err(full) = fuller.put(item, put) {
             return Ok(Err(Unfit::Full(full)));
         }
         // A sum that cannot be counted would make the whole cart unpayable.
@@ -159,7 +191,7 @@ fn with_product(
 
 /// `POST /cart/lines/update`
 async fn update(State(app): State<App>, visit: Visit, Posted(changed): Posted<Changed>) -> Response {
-    let known = visit.cart.lines.iter().any(|(id, _)| *id == changed.line);
+    let known = visit.cart.lines.iter().find(|item| item.name() == changed.line).copied();
     let Some(quantity) = read_quantity(&changed.quantity) else {
         let field = format!("quantity-{}", changed.line);
         let errors = [(field, wrong_quantity(&app, &visit))].into();
@@ -167,7 +199,9 @@ async fn update(State(app): State<App>, visit: Visit, Posted(changed): Posted<Ch
     };
     let mut cart = visit.cart.clone();
     // Taken out in another tab: there is nothing to change.
-    if known && cart.put(changed.line, quantity, Put::Set).is_err() {
+    if let Some(item) = known
+        && cart.put(CartItem { quantity, ..item }, Put::Set).is_err()
+    {
         return see_other(&visit.url("/cart"));
     }
     keep_and_show(&app, &visit, &cart)
@@ -176,7 +210,7 @@ async fn update(State(app): State<App>, visit: Visit, Posted(changed): Posted<Ch
 /// `POST /cart/lines/remove`
 async fn remove(State(app): State<App>, visit: Visit, Posted(removed): Posted<Removed>) -> Response {
     let mut cart = visit.cart.clone();
-    cart.remove(removed.line);
+    cart.remove(&removed.line);
     keep_and_show(&app, &visit, &cart)
 }
 

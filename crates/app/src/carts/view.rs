@@ -6,6 +6,7 @@ use kernel::Money;
 use ui::shop::{Ask, BuyerForm, CartLine, CartPage, Consent, GatewayChoice};
 
 use super::flow::{Priced, PricedLine};
+use crate::choices::Answers;
 use crate::connections::Connection;
 use crate::merchants::Merchant;
 use crate::orders::QUANTITY_MAX;
@@ -61,16 +62,22 @@ pub fn page(
 fn line(line: &PricedLine) -> CartLine {
     let unit_price: Money = line.unit;
     CartLine {
-        id: line.product.id.to_string(),
+        id: line.item.name(),
         path: products::path(&line.product),
         name: line.product.name.clone(),
-        detail: None,
-        quantity: line.quantity,
+        detail: line.answers.as_ref().map(chosen).filter(|text| !text.is_empty()),
+        quantity: line.item.quantity,
         quantity_max: QUANTITY_MAX,
         unit_price,
         total: line.whole,
         note: None,
     }
+}
+
+/// What was chosen, in one line.
+fn chosen(answers: &Answers) -> String {
+    let values = answers.attributes.values().filter_map(serde_json::Value::as_str);
+    values.collect::<Vec<_>>().join(", ")
 }
 
 fn choice(connection: &Connection) -> GatewayChoice {

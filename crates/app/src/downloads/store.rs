@@ -4,25 +4,20 @@ use db::{DbError, Row, Source, Tx, sql};
 use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Timestamp};
 
 use super::{Authorized, Download, DownloadState, GrantedFile, Parcel};
+use crate::deliverables::Deliverables;
 use crate::fulfillment::{Grant, GrantStatus};
 
-/// The files that a grant gives: those of the day of purchase, or the product's newest.
+/// The files that a grant gives: those of the day of purchase or the product's newest, and those
+/// that were made for its unit.
+///
+/// What is handed out only as a copy that was made for the unit is not in the list before the
+/// copy is there.
 pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>, DbError> {
-    sql("SELECT v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5,
-                b.crc32 AS crc32, v.created_at AS created_at, COALESCE(p.open_places + p.spent_places, 0) AS taken
-           FROM line_files lf
-           JOIN order_lines l ON l.id = lf.line_id
-           JOIN file_versions bought ON bought.id = lf.file_version_id
-           JOIN file_versions v ON v.id = CASE WHEN l.file_policy = 'latest'
-                THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
-                ELSE bought.id END
-           JOIN blobs b ON b.sha256 = v.sha256
-           LEFT JOIN grant_files p ON p.grant_id = $1 AND p.file_version_id = v.id
-          WHERE lf.merchant_id = $2 AND lf.line_id = $3 ORDER BY lf.position")
-    .bind(grant.id)
-    .bind(grant.merchant)
-    .bind(grant.line)
-    .all(source, read_granted)
+    let rows = sql(format!("{OF_PRODUCTS} WHERE g.merchant_id = $1 AND g.id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.id = $2 ORDER BY made, position"))
+        .bind(grant.merchant)
+        .bind(grant.id)
+        .all(source, read_listed)?;
+    Ok(given(rows).into_iter().map(|(_, file)| file).collect())
 }
 
 /// The files of every grant of an order, by grant, in one question.
@@ -31,21 +26,79 @@ pub fn files_of_order(
     merchant: MerchantId,
     order: OrderId,
 ) -> Result<Vec<(GrantId, GrantedFile)>, DbError> {
-    sql("SELECT g.id AS grant_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5,
-                b.crc32 AS crc32, v.created_at AS created_at, COALESCE(p.open_places + p.spent_places, 0) AS taken
-           FROM grants g
-           JOIN line_files lf ON lf.line_id = g.line_id
-           JOIN order_lines l ON l.id = lf.line_id
-           JOIN file_versions bought ON bought.id = lf.file_version_id
-           JOIN file_versions v ON v.id = CASE WHEN l.file_policy = 'latest'
-                THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
-                ELSE bought.id END
-           JOIN blobs b ON b.sha256 = v.sha256
-           LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id
-          WHERE g.merchant_id = $1 AND g.order_id = $2 ORDER BY g.id, lf.position")
-    .bind(merchant)
-    .bind(order)
-    .all(source, |row| Ok((row.get("grant_id")?, read_granted(row)?)))
+    let rows = sql(format!("{OF_PRODUCTS} WHERE g.merchant_id = $1 AND g.order_id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.order_id = $2 ORDER BY grant_id, made, position"))
+        .bind(merchant)
+        .bind(order)
+        .all(source, read_listed)?;
+    Ok(given(rows))
+}
+
+const OF_PRODUCTS: &str =
+    "SELECT 0 AS made, lf.position AS position, g.id AS grant_id, l.deliverables AS deliverables, NULL AS replaces_id,
+            v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5, b.crc32 AS crc32,
+            v.created_at AS created_at, COALESCE(p.open_places + p.spent_places, 0) AS taken
+       FROM grants g
+       JOIN line_files lf ON lf.line_id = g.line_id
+       JOIN order_lines l ON l.id = lf.line_id
+       JOIN file_versions bought ON bought.id = lf.file_version_id
+       JOIN file_versions v ON v.id = CASE WHEN l.file_policy = 'latest'
+            THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
+            ELSE bought.id END
+       JOIN blobs b ON b.sha256 = v.sha256
+       LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id";
+
+const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant_id, '{}' AS deliverables,
+            uf.replaces_id AS replaces_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256,
+            b.md5 AS md5, b.crc32 AS crc32, v.created_at AS created_at,
+            COALESCE(p.open_places + p.spent_places, 0) AS taken
+       FROM grants g
+       JOIN unit_files uf ON uf.line_id = g.line_id AND uf.unit_no = g.unit_no
+       JOIN file_versions v ON v.id = uf.file_version_id
+       JOIN blobs b ON b.sha256 = v.sha256
+       LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id";
+
+/// A file of a product, or one that was made for a unit.
+struct Listed {
+    grant: GrantId,
+    made: bool,
+    /// What the line was sold with; of a file that was made, nothing.
+    deliverables: Deliverables,
+    replaces: Option<FileVersionId>,
+    file: GrantedFile,
+}
+
+fn read_listed(row: &mut Row) -> Result<Listed, DbError> {
+    Ok(Listed {
+        grant: row.get("grant_id")?,
+        made: row.get::<i64>("made")? == 1,
+        deliverables: row.get("deliverables")?,
+        replaces: row.get("replaces_id")?,
+        file: read_granted(row)?,
+    })
+}
+
+/// Puts copies in the places of what they replace, and leaves out what has no copy yet.
+fn given(mut rows: Vec<Listed>) -> Vec<(GrantId, GrantedFile)> {
+    let first_made = rows.iter().position(|row| row.made).unwrap_or(rows.len());
+    let plain = first_made == rows.len() && rows.iter().all(|row| row.deliverables.is_empty());
+    if plain {
+        return rows.into_iter().map(|row| (row.grant, row.file)).collect();
+    }
+    let (made, files): (Vec<Listed>, Vec<Listed>) = rows.drain(..).partition(|row| row.made);
+    let (copies, own): (Vec<Listed>, Vec<Listed>) = made.into_iter().partition(|row| row.replaces.is_some());
+    let mut given: Vec<(GrantId, GrantedFile)> = Vec::new();
+    for row in files {
+        let copy =
+            copies.iter().find(|copy| copy.grant == row.grant && copy.replaces == Some(row.file.version));
+        match copy {
+            Some(copy) => given.push((row.grant, copy.file.clone())),
+            None if row.deliverables.replaces(&row.file.name) => {}
+            None => given.push((row.grant, row.file)),
+        }
+    }
+    given.extend(own.into_iter().map(|row| (row.grant, row.file)));
+    given.sort_by_key(|(grant, _)| *grant);
+    given
 }
 
 /// Reads a granted file's columns.

@@ -7,6 +7,7 @@ use super::{Access, Grant, GrantChange, GrantStatus, RevokedBy, store, units_of}
 use crate::cx::Cx;
 use crate::downloads;
 use crate::orders::{Line, LineKind, Order};
+use crate::parts;
 use crate::products::{self, PendingPolicy};
 
 /// What was done for an order's access.
@@ -71,7 +72,8 @@ fn grant(
         created_at: cx.now,
     };
     store::insert_grant(cx.tx, &grant)?;
-    note(cx, &grant, change, cause)
+    note(cx, &grant, change, cause)?;
+    parts::flow::want(cx, line, &grant)
 }
 
 /// Brings the grants that an order has into line with what its money entitles to.
@@ -103,6 +105,11 @@ pub fn align(
         }
         store::save_grant(cx.tx, &grant)?;
         note(cx, &grant, change, cause)?;
+        if let Some(line) = lines.iter().find(|line| line.id == grant.line)
+            && status == GrantStatus::Active
+        {
+            parts::flow::resume(cx, line, &grant)?;
+        }
         done.changed += 1;
     }
     Ok(done)
@@ -139,6 +146,7 @@ pub fn revoke(cx: &mut Cx<'_, '_>, grant: &mut Grant, cause: &str) -> Result<(),
 pub fn give_back(cx: &mut Cx<'_, '_>, grant: &mut Grant, cause: &str) -> Result<(), DbError> {
     grant.status = GrantStatus::Active;
     store::save_grant(cx.tx, grant)?;
+    parts::flow::resume_given_back(cx, grant)?;
     note(cx, grant, GrantChange::Reinstated, cause)
 }
 

@@ -13,6 +13,7 @@ pub mod runner;
 pub mod staff_pages;
 pub mod store;
 
+use crate::parts::PartKey;
 use kernel::{JobId, MerchantId, MessageId, NoticeId, Span, Timestamp};
 
 db::words! {
@@ -22,6 +23,8 @@ db::words! {
         VerifyNotice = "verify_notice",
         /// Messages leave.
         SendMessage = "send_message",
+        /// Parts of units are made.
+        MakePart = "make_part",
     }
 }
 
@@ -43,6 +46,13 @@ pub enum Work {
         /// Which.
         message: MessageId,
     },
+    /// Make a part of a unit.
+    MakePart {
+        /// Whose.
+        merchant: MerchantId,
+        /// Which.
+        part: PartKey,
+    },
 }
 
 impl Work {
@@ -51,13 +61,16 @@ impl Work {
         match self {
             Self::VerifyNotice { .. } => Kind::VerifyNotice,
             Self::SendMessage { .. } => Kind::SendMessage,
+            Self::MakePart { .. } => Kind::MakePart,
         }
     }
 
     /// Whose work it is.
     pub const fn merchant(&self) -> MerchantId {
         match self {
-            Self::VerifyNotice { merchant, .. } | Self::SendMessage { merchant, .. } => *merchant,
+            Self::VerifyNotice { merchant, .. }
+            | Self::SendMessage { merchant, .. }
+            | Self::MakePart { merchant, .. } => *merchant,
         }
     }
 
@@ -66,6 +79,9 @@ impl Work {
         match self {
             Self::VerifyNotice { notice, .. } => notice.to_string(),
             Self::SendMessage { message, .. } => message.to_string(),
+            Self::MakePart { part: PartKey { line, unit_no, part, subject }, .. } => {
+                format!("{line}:{unit_no}:{part}:{subject}")
+            }
         }
     }
 
@@ -76,6 +92,8 @@ impl Work {
             Self::VerifyNotice { .. } => 60,
             // About five days, as mail servers do among themselves.
             Self::SendMessage { .. } => 40,
+            // About two days; then a person decides, and can have it tried again.
+            Self::MakePart { .. } => 24,
         }
     }
 }

@@ -14,18 +14,26 @@ const VERIFIED_AT_ONCE: usize = 64;
 /// Mails under way at once: some composed and recorded while the mail server takes the others.
 const MAILED_AT_ONCE: usize = 16;
 
+/// Parts made at once: they read and write whole files.
+const MADE_AT_ONCE: usize = 4;
+
 /// The places of this process.
 #[derive(Debug)]
 pub struct Places {
     verifying: Arc<Semaphore>,
     mailing: Arc<Semaphore>,
+    making: Arc<Semaphore>,
 }
 
 impl Places {
     /// All of them, free.
     pub fn new() -> Self {
         let places = |kind| Arc::new(Semaphore::new(Self::at_once(kind)));
-        Self { verifying: places(Kind::VerifyNotice), mailing: places(Kind::SendMessage) }
+        Self {
+            verifying: places(Kind::VerifyNotice),
+            mailing: places(Kind::SendMessage),
+            making: places(Kind::MakePart),
+        }
     }
 
     /// How many there are for work of this kind.
@@ -33,6 +41,7 @@ impl Places {
         match kind {
             Kind::VerifyNotice => VERIFIED_AT_ONCE,
             Kind::SendMessage => MAILED_AT_ONCE,
+            Kind::MakePart => MADE_AT_ONCE,
         }
     }
 
@@ -41,6 +50,7 @@ impl Places {
         match kind {
             Kind::VerifyNotice => &self.verifying,
             Kind::SendMessage => &self.mailing,
+            Kind::MakePart => &self.making,
         }
     }
 }

@@ -8,7 +8,9 @@ use crate::app::App;
 use crate::cx::Actor;
 use crate::failpoint;
 use crate::problem::{Failure, Flow};
-use crate::{alarms, downloads, events, idempotency, installation, invoices, messages, notices};
+use crate::{
+    alarms, choices, downloads, events, idempotency, installation, invoices, messages, notices, parts,
+};
 
 /// How a job ended, beside being done and recorded by its own transaction.
 #[derive(Debug)]
@@ -98,7 +100,7 @@ async fn look_at_quarantine(app: &App) -> Flow<()> {
 /// waits as it is, for weeks if need be, and spends none of its attempts.
 pub fn can_do(app: &App, kind: Kind) -> bool {
     match kind {
-        Kind::VerifyNotice => true,
+        Kind::VerifyNotice | Kind::MakePart => true,
         Kind::SendMessage => app.mailer().has_server(),
     }
 }
@@ -158,6 +160,7 @@ async fn work(app: &App, job: &Claimed) -> Result<(), JobError> {
     match &job.work {
         Work::VerifyNotice { merchant, notice } => notices::jobs::verify(app, job, *merchant, *notice).await,
         Work::SendMessage { merchant, message } => messages::jobs::send(app, job, *merchant, *message).await,
+        Work::MakePart { merchant, part } => parts::jobs::make(app, job, *merchant, part).await,
     }
 }
 
@@ -204,8 +207,21 @@ pub async fn keep_house(app: &App) -> Flow<()> {
     issue_invoices(app).await?;
     close_idle_downloads(app).await?;
     forget_answers(app).await?;
+    forget_choices(app).await?;
     age_notices(app).await?;
     alarms::jobs::watch(app).await
+}
+
+/// What was chosen and never ordered.
+async fn forget_choices(app: &App) -> Flow<()> {
+    let before = app.now() - choices::KEPT;
+    if app.read(move |snapshot| Ok(choices::store::any_before(snapshot, before)?)).await? {
+        app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
+            Ok(choices::store::prune(cx.tx, before)?)
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// Answers of the API are kept for requests that are sent again, and no longer.

@@ -10,6 +10,7 @@ use crate::downloads::{self, Download, GrantedFile, Parcel, packing};
 use crate::fulfillment::{self, Grant, GrantStatus};
 use crate::merchants::{self, Address, Merchant};
 use crate::orders::{self, Line, Order, view};
+use crate::parts::{self, MadeText, UnitPart};
 use crate::problem::Flow;
 use crate::products;
 use crate::ring::Ring;
@@ -33,6 +34,10 @@ pub struct Seen {
     pub sessions: Vec<Download>,
     /// How to get support for the product.
     pub support_text: String,
+    /// What the buyer is told.
+    pub texts: Vec<MadeText>,
+    /// What is made for it.
+    pub parts: Vec<UnitPart>,
 }
 
 /// Reads what a link leads to. Nothing is spent by that.
@@ -51,6 +56,8 @@ pub fn see(source: &mut impl Source, ring: &Ring, base_url: &str, token: &str) -
         files: downloads::store::files(source, &grant)?,
         sessions: downloads::store::of_grant(source, grant.merchant, grant.id)?,
         support_text: product.map(|product| product.support_text).unwrap_or_default(),
+        texts: parts::flow::texts(source, ring, &grant, &line)?,
+        parts: parts::store::of_grant(source, &grant, &line)?,
         merchant,
         order,
         line,
@@ -126,7 +133,8 @@ impl Seen {
             expires_at: Some(self.grant.expires_at),
             archive: self.archive(token, now),
             files: self.files.iter().map(file).collect(),
-            keys: Vec::new(),
+            keys: self.texts.iter().map(view::key_shown).collect(),
+            making: parts::any_unfinished(&self.parts),
             note: Some(self.support_text.clone()).filter(|text| !text.trim().is_empty()),
             provisional: self.grant.status == GrantStatus::Provisional,
         }

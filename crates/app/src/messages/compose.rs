@@ -11,6 +11,7 @@ use ui::mails::{
     MerchantAlarmMail, Occasion, PaymentFailedMail, PaymentPendingMail, ProductNoteMail, ReceiptFacts,
     SignInMail, StaffInvitationMail,
 };
+use ui::shop::{KeyShown, LinkState};
 use ui::{Frame, Mail, MailBody, Renderer};
 
 use super::{Message, MessageKind, texts};
@@ -64,6 +65,8 @@ pub struct Delivery {
     pub url: String,
     /// Its files.
     pub files: Vec<GrantedFile>,
+    /// What its buyer is told.
+    pub keys: Vec<KeyShown>,
 }
 
 /// Reads what a message needs.
@@ -128,7 +131,8 @@ fn open_deliveries(ring: &Ring, address: &Address, seen: &Seen) -> Vec<Delivery>
     let open = seen.grants.iter().filter(|grant| is_open(grant));
     open.filter_map(|grant| {
         let files = seen.files.get(&grant.id).cloned().unwrap_or_default();
-        delivery(ring, address, &seen.lines, grant.clone(), files)
+        let keys = seen.keys(ring, grant, LinkState::Open);
+        Some(Delivery { keys, ..delivery(ring, address, &seen.lines, grant.clone(), files)? })
     })
     .collect()
 }
@@ -152,6 +156,7 @@ fn delivery(
         url: address.url(&format!("/d/{token}")),
         grant,
         files,
+        keys: Vec::new(),
     })
 }
 
@@ -168,6 +173,22 @@ fn login_url(ring: &Ring, address: &Address, message: &Message) -> Option<String
             tracing::error!(%error, message = %message.id, "a sealed sign-in link cannot be opened");
             None
         }
+    }
+}
+
+/// The products of which something is still being made.
+fn waiting(seen: &Seen) -> Vec<String> {
+    let making = |line: &&Line| {
+        let own = |grant: &&Grant| grant.line == line.id && is_open(grant);
+        seen.grants.iter().filter(own).any(|grant| seen.is_making(grant))
+    };
+    seen.lines.iter().filter(making).map(|line| line.name.clone()).collect()
+}
+
+impl Material {
+    /// Whether the message tells its reader that something is still to come.
+    pub fn tells_to_wait(&self) -> bool {
+        self.order.as_ref().is_some_and(|seen| !waiting(seen).is_empty())
     }
 }
 
@@ -211,6 +232,7 @@ impl Composer<'_> {
             MessageKind::LinksReissued => self.delivery(Occasion::Reissued),
             MessageKind::LinkExtended => self.delivery(Occasion::Extended),
             MessageKind::Regenerated => self.delivery(Occasion::Regenerated),
+            MessageKind::Ready => self.delivery(Occasion::Ready),
             MessageKind::Reinstated => self.delivery(Occasion::Reinstated),
             MessageKind::PaymentPending => self.pending(),
             MessageKind::PaymentFailed => self.failed(),
@@ -266,7 +288,7 @@ impl Composer<'_> {
                 is_over: delivery.grant.expires_at <= self.material.now,
                 downloads_left: view::downloads_left(&delivery.grant, &delivery.files),
                 files: delivery.files.iter().map(view::facts).collect(),
-                keys: Vec::new(),
+                keys: delivery.keys.clone(),
                 text: first.then(|| self.words(seen, delivery)).flatten(),
             });
         }
@@ -275,7 +297,7 @@ impl Composer<'_> {
             order_number: seen.number(),
             buyer_name: self.buyer_name(),
             deliveries,
-            waiting: Vec::new(),
+            waiting: waiting(seen),
             receipt,
             invoice_url: self.document_url(seen, InvoiceKind::Invoice),
             portal_url: self.url("/portal"),

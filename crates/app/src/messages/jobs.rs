@@ -1,7 +1,7 @@
 //! Composing a message and handing it to the mail server.
 
 use db::DbError;
-use kernel::{MerchantId, MessageId, Span};
+use kernel::{MerchantId, MessageId, OrderId, Span};
 use mail::SendError;
 
 use super::compose::Material;
@@ -12,7 +12,7 @@ use crate::failpoint;
 use crate::fulfillment::GrantStatus;
 use crate::jobs::runner::JobError;
 use crate::jobs::{self, Claimed};
-use crate::{events, fulfillment, orders};
+use crate::{events, fulfillment, orders, parts};
 
 /// Why a mail with a one-time link is not sent any more.
 const LINK_OVER: &str = "its one-time link ran out before it could leave; a new one must be asked for";
@@ -31,6 +31,7 @@ pub async fn send(app: &App, job: &Claimed, merchant: MerchantId, id: MessageId)
         freshen_links(app, job, &message).await?;
     }
     let material = gather(app, &message).await?;
+    let told_to_wait = material.tells_to_wait();
     let mail = match compose::compose(app.renderer(), &message, &material) {
         Ok(mail) => mail,
         // No retry helps; it is shown with the messages that failed.
@@ -48,7 +49,14 @@ pub async fn send(app: &App, job: &Claimed, merchant: MerchantId, id: MessageId)
     failpoint!(MailAfterSend);
 
     match sent {
-        Ok(_) => end(app, job, Some((message, MessageState::Sent, String::new()))).await,
+        Ok(_) => {
+            let waits = message.order.filter(|_| told_to_wait);
+            end(app, job, Some((message, MessageState::Sent, String::new()))).await?;
+            match waits {
+                Some(order) => tell_when_ready(app, merchant, order).await,
+                None => Ok(()),
+            }
+        }
         Err(SendError::Permanent { why }) => end(app, job, Some((message, MessageState::Failed, why))).await,
         Err(SendError::Retry { why } | SendError::Unknown { why }) => {
             let last = job.attempt >= job.work.attempts_max();
@@ -64,6 +72,12 @@ pub async fn send(app: &App, job: &Claimed, merchant: MerchantId, id: MessageId)
             Err(JobError::Retry(why))
         }
     }
+}
+
+/// What its reader was told to wait for may have come while the mail was on its way.
+async fn tell_when_ready(app: &App, merchant: MerchantId, order: OrderId) -> Result<(), JobError> {
+    let told = app.write(merchant, Actor::System, move |cx| Ok(parts::flow::tell_if_ready(cx, order)?));
+    Ok(told.await?)
 }
 
 async fn gather(app: &App, message: &Message) -> Result<Material, JobError> {

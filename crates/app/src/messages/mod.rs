@@ -40,6 +40,8 @@ db::words! {
         LinkExtended = "link_extended",
         /// The whole transaction was made again.
         Regenerated = "regenerated",
+        /// What was still being made when the receipt left is there.
+        Ready = "ready",
         /// A product's second text, such as how to get support.
         OtherText = "other_text",
         /// A link that signs a customer in.
@@ -131,6 +133,7 @@ impl Message {
                 | MessageKind::LinksReissued
                 | MessageKind::LinkExtended
                 | MessageKind::Regenerated
+                | MessageKind::Ready
                 | MessageKind::Reinstated
         )
     }

@@ -164,3 +164,18 @@ pub fn read(row: &mut Row) -> Result<Message, DbError> {
         sent_at: row.get("sent_at")?,
     })
 }
+
+/// Whether a message about an order that had its reader wait has left.
+pub fn any_delivery_sent(
+    source: &mut impl Source,
+    merchant: MerchantId,
+    order: OrderId,
+) -> Result<bool, DbError> {
+    let found = sql("SELECT id FROM messages
+          WHERE merchant_id = $1 AND order_id = $2 AND kind IN ('receipt', 'regenerated', 'links_resent', 'links_reissued')
+            AND state = 'sent' LIMIT 1")
+    .bind(merchant)
+    .bind(order)
+    .optional(source, |_| Ok(()))?;
+    Ok(found.is_some())
+}

@@ -7,6 +7,7 @@ use kernel::{Currency, EmailAddress, LineId, Money, OrderId, Span, Timestamp};
 use super::{LINES_MAX, Line, LineKind, Order, OrderSource, OrderStatus, store};
 use crate::connections::Connection;
 use crate::cx::Cx;
+use crate::deliverables::Deliverables;
 use crate::events;
 use crate::notices::flow::Trust;
 use crate::notices::matching;
@@ -225,6 +226,7 @@ pub fn line_of(
         download_limit: product.download_limit,
         file_policy: product.file_policy,
         pending_policy: product.pending_policy,
+        deliverables: product.deliverables.clone(),
     }
 }
 
@@ -257,6 +259,7 @@ impl Line {
             download_limit: 0,
             file_policy: FilePolicy::AsBought,
             pending_policy: PendingPolicy::Nothing,
+            deliverables: Deliverables::default(),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What happens to orders: placed, and what staff can do about them. What money does to them is
 //! in `money`.
 
-use kernel::{ConnectionId, Currency, EmailAddress, LineId, Money, OrderId, ProductId, Span};
+use kernel::{ConnectionId, Currency, EmailAddress, LineId, Money, OrderId, Span};
 
 use super::button::{add_line, line_of, make_up_for_missing_files};
 use super::money::ensure_customer;
-use super::{LINES_MAX, Order, OrderSource, OrderStatus, QUANTITY_MAX, store};
+use super::{LINES_MAX, Line, Order, OrderSource, OrderStatus, QUANTITY_MAX, store};
+use crate::carts::CartItem;
+use crate::choices;
 use crate::connections;
 use crate::cx::Cx;
 use crate::events;
@@ -19,8 +21,8 @@ use crate::products::{self, ProductStatus};
 /// What a buyer asks for at our checkout.
 #[derive(Debug, Clone)]
 pub struct Wanted {
-    /// Products and how many of each.
-    pub items: Vec<(ProductId, u32)>,
+    /// Products, what was chosen of them, and how many of each.
+    pub items: Vec<CartItem>,
     /// What to pay in.
     pub currency: Currency,
     /// Through which account.
@@ -49,7 +51,7 @@ pub fn place(cx: &mut Cx<'_, '_>, merchant: &Merchant, wanted: &Wanted) -> Flow<
     }
     let mut lines = Vec::new();
     let mut due = Money::zero(wanted.currency);
-    for (id, quantity) in &wanted.items {
+    for CartItem { product: id, choice, quantity } in &wanted.items {
         if !(1..=QUANTITY_MAX).contains(quantity) {
             return Err(Problem::invalid("quantity", format!("a quantity is 1 to {QUANTITY_MAX}")).into());
         }
@@ -62,7 +64,8 @@ pub fn place(cx: &mut Cx<'_, '_>, merchant: &Merchant, wanted: &Wanted) -> Flow<
         })?;
         let whole = unit.times(*quantity).and_then(|line| due.plus(line));
         due = whole.map_err(|error| Problem::invalid("quantity", error))?;
-        lines.push((product, *quantity, unit));
+        let answers = choices::flow::ordered(cx, &product, *choice)?;
+        lines.push((product, *quantity, unit, answers));
     }
     if due.minor == 0 {
         return Err(Problem::invalid("items", "there is nothing to pay for in this order").into());
@@ -96,8 +99,9 @@ pub fn place(cx: &mut Cx<'_, '_>, merchant: &Merchant, wanted: &Wanted) -> Flow<
         version: 1,
     };
     store::insert(cx.tx, &order)?;
-    for (place, (product, quantity, unit)) in lines.iter().enumerate() {
-        let line = line_of(cx, &order, place, product, (*quantity, *unit));
+    for (place, (product, quantity, unit, answers)) in lines.into_iter().enumerate() {
+        let line = line_of(cx, &order, place, &product, (quantity, unit));
+        let line = Line { attributes: answers.attributes.into(), inputs: answers.inputs.into(), ..line };
         add_line(cx, &line)?;
     }
     let detail = serde_json::json!({ "due": order.due().to_string(), "source": order.source });

@@ -31,6 +31,7 @@ use kernel::{
     Timestamp,
 };
 
+use crate::deliverables::Deliverables;
 use crate::products::{FilePolicy, PendingPolicy};
 
 db::words! {
@@ -175,6 +176,8 @@ pub struct Line {
     pub file_policy: FilePolicy,
     /// What is given while the payment is pending.
     pub pending_policy: PendingPolicy,
+    /// What is delivered beside files.
+    pub deliverables: Deliverables,
 }
 
 /// Which orders a list shows.

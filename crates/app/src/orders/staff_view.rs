@@ -6,7 +6,7 @@ use db::Source;
 use kernel::{Money, Timestamp};
 use ui::admin::{
     AlarmKind, Buyer, InvoiceRef, LineRow, LinkFileRow, LinkRow, LinkState, OrderActions, OrderPage,
-    OrderSums, PaymentRow, ReviewRef, Terms, UnitRow,
+    OrderSums, PartRow, PaymentRow, ReviewRef, Terms, UnitRow,
 };
 
 use super::timeline::{self, Raw};
@@ -16,11 +16,12 @@ use crate::connections::{self, Connection};
 use crate::downloads::store::Places;
 use crate::fulfillment::{self, Grant, GrantStatus};
 use crate::merchants::Address;
+use crate::parts::UnitPart;
 use crate::payments::Payment;
 use crate::problem::{Flow, Problem};
 use crate::ring::Ring;
 use crate::web::listing::word;
-use crate::{downloads, invoices, links, payments, reviews};
+use crate::{downloads, invoices, links, parts, payments, reviews};
 
 /// Units of one line that are shown; the page says how many more there are.
 const UNITS_SHOWN_MAX: usize = 25;
@@ -147,6 +148,8 @@ fn line_rows(
     grants: &[Grant],
     looking: &Looking<'_>,
 ) -> Flow<Vec<LineRow>> {
+    let made = lines.iter().any(|line| !line.deliverables.is_empty());
+    let parts = if made { parts::store::of_order(source, order.merchant, order.id)? } else { Vec::new() };
     let mut rows = Vec::new();
     for line in lines {
         let own: Vec<&Grant> = grants.iter().filter(|grant| grant.line == line.id).collect();
@@ -154,7 +157,10 @@ fn line_rows(
         for grant in own.iter().take(UNITS_SHOWN_MAX) {
             let link = Some(link_row(source, grant, looking)?);
             let capacity = fulfillment::units_of(line.quantity).1;
-            units.push(UnitRow { number: grant.unit_no, capacity, link });
+            let parts =
+                parts.iter().filter(|part| (part.key.line, part.key.unit_no) == (line.id, grant.unit_no));
+            let parts = parts.map(part_row).collect();
+            units.push(UnitRow { number: grant.unit_no, capacity, link, parts });
         }
         let taken = |grant: &&Grant| matches!(grant.status, GrantStatus::Revoked | GrantStatus::Suspended);
         rows.push(LineRow {
@@ -176,6 +182,29 @@ fn line_rows(
         });
     }
     Ok(rows)
+}
+
+fn part_row(part: &UnitPart) -> PartRow {
+    let key = &part.key;
+    let fields = [
+        ("line", key.line.to_string()),
+        ("unit", key.unit_no.to_string()),
+        ("part", key.part.to_string()),
+        ("subject", key.subject.clone()),
+    ];
+    PartRow {
+        part: word(key.part.as_str()),
+        // An id says nothing to a person.
+        subject: if key.subject.parse::<kernel::FileVersionId>().is_ok() {
+            String::new()
+        } else {
+            key.subject.clone()
+        },
+        state: word(part.state.as_str()),
+        detail: part.detail.clone(),
+        wanted_at: part.created_at,
+        fields: fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+    }
 }
 
 fn terms(line: &Line) -> Terms {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use db::{DbError, Source};
 use kernel::{GrantId, Money, Timestamp};
-use ui::shop::{FileFacts, LinkState, OrderLine, OrderState, Progress, UnitDelivery};
+use ui::shop::{FileFacts, KeyShown, LinkState, OrderLine, OrderState, Progress, UnitDelivery};
 
 use super::{Line, Order, OrderStatus, checkout, store};
 use crate::connections;
@@ -14,6 +14,8 @@ use crate::invoices::{self, Invoice, InvoiceKind};
 use crate::links::{self, Presented};
 use crate::merchants::Address;
 use crate::notices;
+use crate::parts::store::SealedText;
+use crate::parts::{self, MadeText, UnitPart};
 use crate::problem::{Code, Flow, Problem};
 use crate::ring::Ring;
 
@@ -31,6 +33,10 @@ pub struct Seen {
     pub grants: Vec<Grant>,
     /// The files of each grant.
     pub files: BTreeMap<GrantId, Vec<GrantedFile>>,
+    /// What is made for its units.
+    pub parts: Vec<UnitPart>,
+    /// What its buyer is told of each grant; sealed.
+    pub texts: BTreeMap<GrantId, Vec<SealedText>>,
     /// The gateway's name, as buyers know it.
     pub brand: String,
     /// Whether news of its payment waits for a person.
@@ -66,9 +72,20 @@ pub fn see(source: &mut impl Source, order: Order) -> Result<Seen, DbError> {
     for (grant, file) in downloads::store::files_of_order(source, merchant, id)? {
         files.entry(grant).or_default().push(file);
     }
+    let lines = store::lines(source, merchant, id)?;
+    let grants = fulfillment::store::of_order(source, merchant, id)?;
+    // Most orders are files alone, and cost no further question.
+    let made = lines.iter().any(|line| !line.deliverables.is_empty());
+    let parts = if made { parts::store::of_order(source, merchant, id)? } else { Vec::new() };
+    let mut texts = BTreeMap::new();
+    for grant in grants.iter().filter(|_| made).take(UNITS_SHOWN_MAX) {
+        texts.insert(grant.id, parts::store::texts(source, grant)?);
+    }
     Ok(Seen {
-        lines: store::lines(source, merchant, id)?,
-        grants: fulfillment::store::of_order(source, merchant, id)?,
+        lines,
+        grants,
+        parts,
+        texts,
         files,
         brand: connection.map(|connection| connection.brand().to_owned()).unwrap_or_default(),
         held: notices::store::any_quarantined(source, merchant, id)?,
@@ -155,12 +172,35 @@ impl Seen {
                 expires_at: Some(grant.expires_at),
                 downloads_left: downloads_left(grant, files),
                 files: files.iter().map(facts).collect(),
-                keys: Vec::new(),
+                keys: self.keys(ring, grant, link),
+                making: self.is_making(grant),
                 note: None,
             }
         };
         self.grants.iter().take(UNITS_SHOWN_MAX).map(unit).collect()
     }
+}
+
+impl Seen {
+    /// Whether something of a grant is still being made.
+    pub fn is_making(&self, grant: &Grant) -> bool {
+        let own = |part: &&UnitPart| (part.key.line, part.key.unit_no) == (grant.line, grant.unit_no);
+        self.parts.iter().filter(own).any(|part| part.is_unfinished())
+    }
+
+    /// What the buyer is told of a grant, while its link works.
+    pub fn keys(&self, ring: &Ring, grant: &Grant, link: LinkState) -> Vec<KeyShown> {
+        if link != LinkState::Open {
+            return Vec::new();
+        }
+        let sealed = self.texts.get(&grant.id).cloned().unwrap_or_default();
+        parts::flow::open_texts(ring, sealed).iter().map(key_shown).collect()
+    }
+}
+
+/// What a buyer is told, for pages and mails.
+pub fn key_shown(text: &MadeText) -> KeyShown {
+    KeyShown { label: text.label.clone(), value: text.text.clone() }
 }
 
 /// How far an order is, by itself.

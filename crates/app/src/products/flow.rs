@@ -7,6 +7,7 @@ use super::{
     ProductStatus, store,
 };
 use crate::cx::Cx;
+use crate::deliverables::Deliverables;
 use crate::events;
 use crate::problem::{Code, Flow, Problem};
 
@@ -75,6 +76,7 @@ pub fn create(cx: &mut Cx<'_, '_>, new: &NewProduct) -> Flow<Product> {
         download_limit: DOWNLOAD_LIMIT_DEFAULT,
         file_policy: FilePolicy::AsBought,
         pending_policy: PendingPolicy::Nothing,
+        deliverables: Deliverables::default(),
         created_at: cx.now,
         updated_at: cx.now,
         version: 1,

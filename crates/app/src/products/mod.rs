@@ -16,6 +16,7 @@ pub mod staff_view;
 pub mod store;
 pub mod upload;
 
+use crate::deliverables::Deliverables;
 use kernel::{Currency, FileVersionId, MerchantId, Money, ProductFileId, ProductId, Span, Timestamp};
 
 db::words! {
@@ -79,6 +80,8 @@ pub struct Product {
     pub file_policy: FilePolicy,
     /// What a buyer gets while the payment is pending.
     pub pending_policy: PendingPolicy,
+    /// What it delivers beside its files.
+    pub deliverables: Deliverables,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it was last changed.

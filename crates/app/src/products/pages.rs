@@ -9,10 +9,11 @@ use axum::routing::get;
 use db::{DbError, Source};
 use http::StatusCode;
 use kernel::{Currency, ProductId, Timestamp};
-use ui::shop::{CurrencyChoice, FileSummary, ProductCard, ProductPage, ShopIndex};
+use ui::shop::{CurrencyChoice, FileSummary, InputField, ProductCard, ProductPage, ShopIndex};
 
 use super::{Price, Product, ProductFile, ProductStatus, path, price_at, store};
 use crate::app::App;
+use crate::choices::Question;
 use crate::orders::QUANTITY_MAX;
 use crate::problem::{Flow, Problem};
 use crate::web::reply::{Refusal, frame, show, show_with};
@@ -157,9 +158,20 @@ impl Offer {
             // Less than a day is told on the link's own page, to the minute.
             link_days: u32::try_from(days.max(1)).ok(),
             download_limit: Some(product.download_limit),
-            inputs: Vec::new(),
+            inputs: product.deliverables.questions().into_iter().map(input).collect(),
             errors: BTreeMap::new(),
         }
+    }
+}
+
+fn input(question: Question) -> InputField {
+    InputField {
+        name: question.field,
+        label: question.label,
+        hint: None,
+        value: String::new(),
+        required: true,
+        options: question.options,
     }
 }
 

@@ -14,6 +14,7 @@ use ui::admin::{
 use super::desk_store::{self, Quarter, Version};
 use super::{Price, Product, form, store};
 use crate::connections::{self, Connection};
+use crate::deliverables;
 use crate::merchants::Merchant;
 use crate::orders;
 use crate::orders::staff_view::days;
@@ -56,6 +57,7 @@ pub fn page(source: &mut impl Source, id: ProductId, looking: &Looking) -> Flow<
         download_limit: product.download_limit,
         file_policy: word(product.file_policy.as_str()),
         pending_policy: word(product.pending_policy.as_str()),
+        deliveries: deliverables::staff_view::rows(&product.deliverables),
         sales: sales(source, &product, looking)?,
         shop_path: super::path(&product),
         buttons: buttons(&product, &form::in_force(&prices, looking.now), &offered, &looking.base_url),

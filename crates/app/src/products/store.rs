@@ -10,13 +10,14 @@ use super::{Price, Product, ProductFile};
 /// Whole rows, for [`read`].
 pub const COLUMNS: &str =
     "SELECT id, merchant_id, sku, name, description, status, standard_text, other_text, support_text,
-    link_life, download_limit, file_policy, pending_policy, created_at, updated_at, version FROM products";
+    link_life, download_limit, file_policy, pending_policy, deliverables, created_at, updated_at, version FROM products";
 
 /// Writes a new product.
 pub fn insert(tx: &mut Tx<'_>, product: &Product) -> Result<(), DbError> {
     sql("INSERT INTO products (id, merchant_id, sku, name, description, status, standard_text, other_text,
-            support_text, link_life, download_limit, file_policy, pending_policy, created_at, updated_at, version)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1)")
+            support_text, link_life, download_limit, file_policy, pending_policy, created_at, updated_at, version,
+            deliverables)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1, $15)")
     .bind(product.id)
     .bind(product.merchant)
     .bind(&product.sku)
@@ -31,6 +32,7 @@ pub fn insert(tx: &mut Tx<'_>, product: &Product) -> Result<(), DbError> {
     .bind(product.file_policy)
     .bind(product.pending_policy)
     .bind(product.created_at)
+    .bind(&product.deliverables)
     .execute(tx)
     .map(drop)
 }
@@ -39,8 +41,8 @@ pub fn insert(tx: &mut Tx<'_>, product: &Product) -> Result<(), DbError> {
 pub fn save(tx: &mut Tx<'_>, product: &Product, now: Timestamp) -> Result<(), DbError> {
     sql("UPDATE products SET sku = $1, name = $2, description = $3, status = $4, standard_text = $5, other_text = $6,
             support_text = $7, link_life = $8, download_limit = $9, file_policy = $10, pending_policy = $11,
-            updated_at = $12, version = version + 1
-          WHERE merchant_id = $13 AND id = $14 AND version = $15")
+            deliverables = $12, updated_at = $13, version = version + 1
+          WHERE merchant_id = $14 AND id = $15 AND version = $16")
     .bind(&product.sku)
     .bind(&product.name)
     .bind(&product.description)
@@ -52,6 +54,7 @@ pub fn save(tx: &mut Tx<'_>, product: &Product, now: Timestamp) -> Result<(), Db
     .bind(product.download_limit)
     .bind(product.file_policy)
     .bind(product.pending_policy)
+    .bind(&product.deliverables)
     .bind(now)
     .bind(product.merchant)
     .bind(product.id)
@@ -400,6 +403,7 @@ pub fn read(row: &mut Row) -> Result<Product, DbError> {
         download_limit: row.get("download_limit")?,
         file_policy: row.get("file_policy")?,
         pending_policy: row.get("pending_policy")?,
+        deliverables: row.get("deliverables")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
         version: row.get("version")?,

@@ -15,7 +15,7 @@ pub fn ask(
     cx: &mut Cx<'_, '_>,
     kind: ReviewKind,
     order: OrderId,
-    notice: NoticeId,
+    notice: impl Into<Option<NoticeId>>,
     detail: String,
 ) -> Result<(), DbError> {
     let review = Review {
@@ -23,7 +23,7 @@ pub fn ask(
         merchant: cx.merchant,
         kind,
         order: Some(order),
-        notice: Some(notice),
+        notice: notice.into(),
         detail,
         opened_at: cx.now,
         resolved_at: None,

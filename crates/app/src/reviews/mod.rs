@@ -21,6 +21,8 @@ db::words! {
         Dispute = "dispute",
         /// Money came for an order that had been given up, and it was reopened.
         LateMoney = "late_money",
+        /// Something that is to be made for a unit cannot be.
+        PartHeld = "part_held",
     }
 }
 

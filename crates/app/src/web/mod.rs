@@ -32,7 +32,7 @@ use tower::{Service, ServiceExt as _};
 use crate::app::App;
 use crate::{
     api_keys, carts, connections, customers, downloads, events, home, invoices, jobs, links, merchants,
-    messages, notices, orders, products, reviews, staff,
+    messages, notices, orders, parts, payloads, products, reviews, staff,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -47,6 +47,8 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = home::staff_pages::desk(desk);
     let desk = orders::staff_list::desk(desk);
     let desk = orders::staff_pages::desk(desk);
+    let desk = parts::staff_pages::desk(desk);
+    let desk = payloads::staff_pages::desk(desk);
     let desk = products::staff_pages::desk(desk);
     let desk = customers::staff_list::desk(desk);
     let desk = customers::staff_pages::desk(desk);

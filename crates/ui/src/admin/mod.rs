@@ -21,6 +21,7 @@
 //! | `/products`, `/products/new`, `/products/{id}`, `/products/{id}/edit` | [`ProductsPage`], [`ProductFormPage`], [`ProductPage`] |
 //! | `/products/{id}/archive`, `/products/{id}/files/{file}/remove` | [`ConfirmPage`] |
 //! | `/products/{id}/files/{file}/replace` | [`FileReplacePage`] |
+//! | `/products/{id}/payload` | [`PayloadPage`] |
 //! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
 //! | `/customers/{id}/{sign-out,sign-in-link}` | [`ConfirmPage`] |
 //! | `/invoices`, `/invoices/{id}` | [`InvoicesPage`], [`InvoicePage`] |
@@ -55,6 +56,7 @@ mod list;
 mod messages;
 mod notices;
 mod orders;
+mod payload;
 mod people;
 mod products;
 mod reviews;
@@ -79,23 +81,24 @@ pub use messages::{MessagePage, MessageRow, MessagesPage};
 pub use notices::{Attempt, NoticePage, NoticeRow, NoticesPage, RawRequest};
 pub use orders::{
     Buyer, ConnectionRef, InvoiceRef, LineRow, LinkFileRow, LinkRow, OrderActions, OrderPage, OrderRow,
-    OrderSums, OrdersPage, PaymentRow, ReviewRef, Terms, UnitRow,
+    OrderSums, OrdersPage, PartRow, PaymentRow, ReviewRef, Terms, UnitRow,
 };
+pub use payload::{PayloadFile, PayloadForm, PayloadItem, PayloadPage, PayloadPreview};
 pub use people::{
     ApiKeyCreatedPage, ApiKeyRow, ApiKeysPage, InvitationForm, InvitedPage, NewApiKeyPage, ScopeChoice,
     StaffPage, StaffRow,
 };
 pub use products::{
-    ButtonCode, FileReplacePage, FileRow, FileVersionRow, PlaceholderHint, PriceField, PriceRow, ProductForm,
-    ProductFormPage, ProductPage, ProductRow, ProductSales, ProductsPage,
+    ButtonCode, DeliveryRow, FileReplacePage, FileRow, FileVersionRow, PlaceholderHint, PriceField, PriceRow,
+    ProductForm, ProductFormPage, ProductPage, ProductRow, ProductSales, ProductsPage,
 };
 pub use reviews::{Resolved, ReviewLine, ReviewPage, ReviewRow, ReviewsPage};
 pub use settings::{SettingsForm, SettingsPage, WordField};
 pub use timeline::{Actor, DownloadEntry, Entry, FactEntry, Happening, MessageEntry, NoticeEntry};
 pub use words::{
     AlarmKind, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind, LinkPurpose, LinkState,
-    MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, PaymentStatus, PendingPolicy,
-    ProductStatus, ReviewKind, ReviewState, Right, Role, SignInProblem, StaffState, Word,
+    MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part, PartState, PaymentStatus,
+    PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role, SignInProblem, StaffState, Word,
 };
 
 pub(crate) use filters::register;
@@ -139,6 +142,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/owner_link_over.html",
     "admin/problem.html",
     "admin/product.html",
+    "admin/payload.html",
     "admin/product_form.html",
     "admin/products.html",
     "admin/review.html",
@@ -173,6 +177,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ProductPage>("/admin/products/prd_1"),
         office::<ProductFormPage>("/admin/products/new"),
         office::<FileReplacePage>("/admin/products/prd_1"),
+        office::<PayloadPage>("/admin/products/prd_1/payload"),
         office::<CustomersPage>("/admin/customers"),
         office::<CustomerPage>("/admin/customers/cus_1"),
         office::<CustomerEditPage>("/admin/customers/cus_1/edit"),

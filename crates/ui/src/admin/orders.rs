@@ -1,5 +1,7 @@
 //! Transactions: the list, and the page that has every component of one.
 
+use std::collections::BTreeMap;
+
 use kernel::{
     ConnectionId, CustomerId, GrantId, InvoiceId, LineId, Money, OrderId, PaymentId, ProductId, ReviewId,
     Span, Timestamp,
@@ -10,8 +12,8 @@ use super::list::{Choice, Direction, Label, Listing, Sort};
 use super::sample::{bits, days_ago, minutes_ago};
 use super::timeline::{Entry, sample_timeline};
 use super::words::{
-    AlarmKind, FilePolicy, InvoiceKind, LinkState, Mode, OrderSource, OrderStatus, PaymentStatus,
-    PendingPolicy, ReviewKind, Word,
+    AlarmKind, FilePolicy, InvoiceKind, LinkState, Mode, OrderSource, OrderStatus, Part, PartState,
+    PaymentStatus, PendingPolicy, ReviewKind, Word,
 };
 use crate::Template;
 use crate::samples::{LONG, NOW, RIGHT_TO_LEFT, SHORT, eur, text, usd};
@@ -230,6 +232,25 @@ pub struct UnitRow {
     pub capacity: u32,
     /// The right to have it; `None` while it waits.
     pub link: Option<LinkRow>,
+    /// What is made for it beside the files.
+    pub parts: Vec<PartRow>,
+}
+
+/// Something that is made for a unit.
+#[derive(Debug, Clone, Serialize)]
+pub struct PartRow {
+    /// What.
+    pub part: Part,
+    /// Which of several, such as the name of a file; empty for the only one.
+    pub subject: String,
+    /// How far it is.
+    pub state: PartState,
+    /// Why it waits or is held.
+    pub detail: String,
+    /// Since when it is wanted.
+    pub wanted_at: Timestamp,
+    /// What the buttons post: names the part.
+    pub fields: BTreeMap<String, String>,
 }
 
 /// A link as staff see it.
@@ -418,7 +439,12 @@ fn line(number: u128, name: &str, units: Vec<UnitRow>) -> LineRow {
 
 /// A paid order with everything.
 fn paid() -> OrderPage {
-    let unit = |number, state| UnitRow { number, capacity: 1, link: Some(link(u128::from(number), state)) };
+    let unit = |number, state| UnitRow {
+        number,
+        capacity: 1,
+        link: Some(link(u128::from(number), state)),
+        parts: PartRow::samples(),
+    };
     OrderPage {
         id: OrderId::from_bits(bits(1)),
         status: OrderStatus::Paid,
@@ -478,8 +504,9 @@ fn paid() -> OrderPage {
 
 /// An order in which everything is odd.
 fn troubled() -> OrderPage {
-    let waiting = UnitRow { number: 1, capacity: 20_000, link: None };
-    let revoked = UnitRow { number: 1, capacity: 1, link: Some(link(7, LinkState::Revoked)) };
+    let waiting = UnitRow { number: 1, capacity: 20_000, link: None, parts: Vec::new() };
+    let revoked =
+        UnitRow { number: 1, capacity: 1, link: Some(link(7, LinkState::Revoked)), parts: Vec::new() };
     let discount = LineRow {
         product: None,
         gross: eur(-20_00),
@@ -561,5 +588,24 @@ impl Template for OrderPage {
             ..paid()
         };
         vec![paid(), troubled(), awaiting]
+    }
+}
+
+impl PartRow {
+    fn samples() -> Vec<Self> {
+        let part = |state, detail: &str| Self {
+            part: Part::Payload,
+            subject: String::new(),
+            state,
+            detail: text(detail),
+            wanted_at: NOW,
+            fields: BTreeMap::from([("part".to_owned(), "payload".to_owned())]),
+        };
+        vec![
+            part(PartState::Done, ""),
+            part(PartState::Waiting, ""),
+            part(PartState::Held, "the payload's item /srv/goods/book.pdf came to no file"),
+            part(PartState::LeftOut, LONG),
+        ]
     }
 }

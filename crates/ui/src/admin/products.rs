@@ -86,6 +86,8 @@ pub struct ProductPage {
     pub other_text: String,
     /// Support information under its mails; empty uses the merchant's.
     pub support_text: String,
+    /// What it delivers beside its files.
+    pub deliveries: Vec<DeliveryRow>,
     /// What it has sold.
     pub sales: ProductSales,
     /// The shop's page of it.
@@ -96,6 +98,15 @@ pub struct ProductPage {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+}
+
+/// A way to deliver beside files, and whether the product has it.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeliveryRow {
+    /// Its word under `admin.deliverable`, and the last part of its page's path.
+    pub kind: String,
+    /// Whether the product has it.
+    pub on: bool,
 }
 
 /// A price from one moment on.
@@ -377,6 +388,7 @@ impl Template for ProductPage {
             standard_text: text("Dear {buyer_name},\n\nyour book is ready."),
             other_text: String::new(),
             support_text: String::new(),
+            deliveries: vec![DeliveryRow { kind: text("payload"), on: true }],
             sales: ProductSales {
                 units: 1_248,
                 sums: vec![eur(23_712_00), usd(1_050_00)],
@@ -395,6 +407,7 @@ impl Template for ProductPage {
             status: ProductStatus::Draft,
             prices: Vec::new(),
             files: Vec::new(),
+            deliveries: vec![DeliveryRow { kind: text("payload"), on: false }],
             upload_bytes_max: Some(2_000_000_000),
             standard_text: String::new(),
             sales: ProductSales { units: 0, sums: Vec::new(), charts: Vec::new(), recent: Vec::new() },

@@ -242,6 +242,8 @@ badges! {
         LinkExtended = "link_extended" is Quiet,
         /// The whole transaction was made again.
         Regenerated = "regenerated" is Quiet,
+        /// What was still being made when the receipt left is there.
+        Ready = "ready" is Quiet,
         /// A product's second text, such as how to get support.
         OtherText = "other_text" is Quiet,
         /// A link that signs a customer in.
@@ -304,6 +306,26 @@ badges! {
         Dispute = "dispute" is Bad,
         /// Money came for an order that had been given up, and it was reopened.
         LateMoney = "late_money" is Info,
+        /// Something that is to be made for a unit cannot be.
+        PartHeld = "part_held" is Warn,
+    }
+
+    /// What is made for a unit beside the files of its product.
+    Part in "part" {
+        /// Files that a spec names.
+        Payload = "payload" is Quiet,
+    }
+
+    /// How far a part of a unit is.
+    PartState in "part_state" {
+        /// To be made.
+        Waiting = "waiting" is Info,
+        /// It is there.
+        Done = "done" is Ok,
+        /// It cannot be made; a person decides.
+        Held = "held" is Bad,
+        /// A person decided to deliver without it.
+        LeftOut = "left_out" is Quiet,
     }
 
     /// Whether a question still waits for a person.

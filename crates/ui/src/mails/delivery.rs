@@ -161,11 +161,11 @@ impl Mail for DeliveryMail {
         vec![
             plain.clone(),
             long,
-            again(Occasion::Ready),
             again(Occasion::Resent),
             again(Occasion::Reissued),
             again(Occasion::Extended),
             again(Occasion::Regenerated),
+            again(Occasion::Ready),
             again(Occasion::Reinstated),
             Self { deliveries: Vec::new(), ..plain.clone() },
             Self { buyer_name: None, deliveries: Vec::new(), waiting: vec![text(SHORT)], ..plain },

@@ -112,6 +112,8 @@ pub struct UnitDelivery {
     pub keys: Vec<KeyShown>,
     /// The seller's words on this product: plain text.
     pub note: Option<String>,
+    /// Something of it is still being made.
+    pub making: bool,
 }
 
 /// Whether a keyed link works.
@@ -174,6 +176,7 @@ impl UnitDelivery {
             ],
             keys: Vec::new(),
             note: None,
+            making: false,
         }
     }
 }

@@ -110,6 +110,8 @@ pub struct InputField {
     pub value: String,
     /// Whether it may stay empty.
     pub required: bool,
+    /// The values to choose from; without any it is typed.
+    pub options: Vec<String>,
 }
 
 pub(super) fn currencies() -> Vec<CurrencyChoice> {
@@ -247,11 +249,23 @@ impl Template for ProductPage {
                 hint: Some(text("It is printed on every page and cannot be changed later.")),
                 value: text(RIGHT_TO_LEFT),
                 required: true,
+                options: Vec::new(),
             }],
             errors: [(text("license_name"), text("Write the name with at most 60 characters."))].into(),
             ..plain.clone()
         };
         let rtl = Self { name: text(RIGHT_TO_LEFT), price: None, ..plain.clone() };
-        vec![plain, shortest, longest, rtl]
+        let chosen = Self {
+            inputs: vec![InputField {
+                name: text("attribute"),
+                label: String::new(),
+                hint: None,
+                value: text("Medium"),
+                required: true,
+                options: ["Small", "Medium", RIGHT_TO_LEFT].map(text).into(),
+            }],
+            ..plain.clone()
+        };
+        vec![plain, shortest, longest, rtl, chosen]
     }
 }

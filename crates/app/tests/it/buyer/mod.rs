@@ -5,6 +5,7 @@ mod checkout;
 mod landing;
 mod mails;
 mod orders;
+mod parts;
 mod portal;
 mod public;
 mod resend;

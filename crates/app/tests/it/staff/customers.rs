@@ -1,5 +1,6 @@
 //! Accounts in the back office: found, looked at, changed.
 
+use app::carts::CartItem;
 use app::customers::{self, Customer};
 use app::messages::MessageKind;
 use app::orders::flow::Wanted;
@@ -47,7 +48,7 @@ impl TestApp {
     /// An order by this buyer, not paid yet.
     fn order_of(&self, good: &Product, address: &str, name: &str, country: &str) -> Order {
         let wanted = Wanted {
-            items: vec![(good.id, 1)],
+            items: vec![CartItem { product: good.id, choice: None, quantity: 1 }],
             currency: Currency::EUR,
             connection: self.shop.connection.id,
             email: Some(email(address)),

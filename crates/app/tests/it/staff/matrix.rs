@@ -301,7 +301,7 @@ fn another_merchants_owner_finds_nothing(t: TestApp) {
 }
 
 /// What every form of the back office could ask for.
-fn filled(token: &str) -> [(&str, &str); 9] {
+fn filled(token: &str) -> [(&str, &str); 14] {
     [
         ("_csrf", token),
         ("role", "read_only"),
@@ -312,6 +312,11 @@ fn filled(token: &str) -> [(&str, &str); 9] {
         ("receiver", "thief@example.com"),
         ("sku", "TAKEN"),
         ("version", "1"),
+        ("line", "lin_00000000000000000000000001"),
+        ("unit", "1"),
+        ("part", "payload"),
+        ("subject", ""),
+        ("spec", "/goods/a.zip"),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! The list of transactions: found, narrowed, sorted, in pages that stand still, and as a file.
 
+use app::carts::CartItem;
 use app::cx::Actor;
 use app::orders::flow::Wanted;
 use app::orders::{self, Order};
@@ -36,7 +37,7 @@ fn placed(t: &TestApp, product: &Product, address: &str, name: &str) -> Order {
 fn many(t: &TestApp, product: &Product, count: usize, address: &str, name: &str) -> Vec<Order> {
     let (merchant, connection) = (t.shop.merchant.clone(), t.shop.connection.id);
     let wanted = Wanted {
-        items: vec![(product.id, 1)],
+        items: vec![CartItem { product: product.id, choice: None, quantity: 1 }],
         currency: Currency::EUR,
         connection,
         email: Some(email(address)),

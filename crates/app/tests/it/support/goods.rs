@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use app::app::App;
+use app::carts::CartItem;
 use app::connections::{self, Connection};
 use app::cx::Actor;
+use app::deliverables::Deliverables;
 use app::merchants::{self, Merchant};
 use app::orders::flow::Wanted;
 use app::orders::{self, Order};
@@ -48,6 +50,7 @@ pub struct NewGood {
     pub file_policy: FilePolicy,
     pub pending_policy: PendingPolicy,
     pub other_text: String,
+    pub deliverables: Deliverables,
 }
 
 impl NewGood {
@@ -61,6 +64,7 @@ impl NewGood {
             file_policy: FilePolicy::AsBought,
             pending_policy: PendingPolicy::Nothing,
             other_text: String::new(),
+            deliverables: Deliverables::default(),
         }
     }
 
@@ -81,9 +85,18 @@ impl NewGood {
         Self { pending_policy: PendingPolicy::Provisional, ..self }
     }
 
+    /// Nothing but what is made for the order.
+    pub fn delivering(self, deliverables: Deliverables) -> Self {
+        Self { files: Vec::new(), deliverables, ..self }
+    }
+
     pub fn with_other_text(self, text: &str) -> Self {
         Self { other_text: text.to_owned(), ..self }
     }
+}
+
+fn item((product, quantity): &(&Product, u32)) -> CartItem {
+    CartItem { product: product.id, choice: None, quantity: *quantity }
 }
 
 /// Reproducible bytes.
@@ -146,6 +159,7 @@ impl TestApp {
             product.file_policy = good.file_policy;
             product.pending_policy = good.pending_policy;
             product.other_text.clone_from(&good.other_text);
+            product.deliverables.clone_from(&good.deliverables);
             products::store::save(cx.tx, &product, cx.now)?;
             product.version += 1;
             for file in &stored {
@@ -185,6 +199,27 @@ impl TestApp {
         self.try_order(shop, items, currency, shop.connection.id).expect("an order is placed")
     }
 
+    /// An order of a product of which this was chosen.
+    pub fn order_chosen(&self, product: &Product, chosen: &str) -> Order {
+        let form = BTreeMap::from([(app::payloads::ATTRIBUTE.to_owned(), chosen.to_owned())]);
+        let answers = product.deliverables.read_answers(&form).expect("it can be chosen");
+        let kept = product.clone();
+        let choice =
+            self.write_for(product.merchant, move |cx| app::choices::flow::keep(cx, &kept, &answers));
+        let item = CartItem { product: product.id, choice: Some(choice.expect("kept")), quantity: 1 };
+        let (merchant, connection) = (self.shop.merchant.clone(), self.shop.connection.id);
+        let wanted = Wanted {
+            items: vec![item],
+            currency: Currency::EUR,
+            connection,
+            email: Some(email("buyer@example.com")),
+            name: "Jo Buyer".to_owned(),
+            country: None,
+            consented: false,
+        };
+        self.write(move |cx| orders::flow::place(cx, &merchant, &wanted)).expect("an order is placed")
+    }
+
     /// Tries to order through a connection.
     pub fn try_order(
         &self,
@@ -194,7 +229,7 @@ impl TestApp {
         connection: ConnectionId,
     ) -> app::problem::Flow<Order> {
         let wanted = Wanted {
-            items: items.iter().map(|(product, quantity)| (product.id, *quantity)).collect(),
+            items: items.iter().map(item).collect(),
             currency,
             connection,
             email: Some(email("buyer@example.com")),

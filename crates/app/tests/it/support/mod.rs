@@ -20,11 +20,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use app::app::{App, Parts, Settings};
 use app::audit::{self, Acknowledged, Report};
 use app::cx::{Actor, Cx};
+use app::payloads::source::FileRoot;
 use app::problem::Flow;
 use app::ring::Ring;
 use db::{Db, Engine, MIGRATIONS, Tuning};
@@ -61,6 +63,8 @@ pub struct TestApp {
     pub disk: Arc<Disk>,
     /// The first merchant, with its connection.
     pub shop: Shop,
+    /// The root that payload specs call `/goods`.
+    pub goods: PathBuf,
     program: app::web::Program,
     left: RefCell<Left>,
     acknowledged: RefCell<Vec<Acknowledged>>,
@@ -101,6 +105,9 @@ impl TestApp {
         let entropy = Arc::new(SeededEntropy::new(seed));
         let blobs = stores::DirectoryStore::open(&folder.path().join("blobs"), entropy.clone());
         let disk = Arc::new(Disk::new(blobs.expect("a blob store")));
+        let goods = folder.path().join("goods");
+        std::fs::create_dir(&goods).expect("a folder for payloads");
+        let file_roots = vec![FileRoot { name: "/goods".to_owned(), folder: goods.clone() }];
         let port = paypal.address().port();
         let allow = vec![format!("127.0.0.1/32:{port}").parse().expect("a network and a port")];
         let app = App::new(Parts {
@@ -112,7 +119,7 @@ impl TestApp {
             mailer: mailer.clone(),
             outbound: Client::new(OutboundPolicy { allow }, &Roots::default()).expect("a client"),
             renderer: Arc::new(ui::Renderer::new().expect("templates")),
-            settings: Settings::at(BASE_URL),
+            settings: Settings { file_roots, ..Settings::at(BASE_URL) },
         });
         let shop = goods::open_shop(&app, "shop", "seller@example.com", &paypal.url());
         let program = app::web::program(app.clone());
@@ -128,6 +135,7 @@ impl TestApp {
             left: RefCell::default(),
             acknowledged: RefCell::default(),
             runtime,
+            goods,
             _folder: folder,
         }
     }

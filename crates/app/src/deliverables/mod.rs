@@ -1,0 +1,58 @@
+//! Deliverables: what a product delivers beside its files.
+//!
+//! Each kind is a field here and a folder of its own, which owns its terms and how they are kept.
+//! A product's deliverables are one value in one column, frozen into the line when it is bought:
+//! a sale costs no further statement, and what was sold stays what was sold.
+
+pub mod flow;
+pub mod staff_view;
+
+use db::{FromColumn, IntoParam, Param, Value};
+
+use crate::parts::Part;
+use crate::payloads;
+
+/// What a product delivers beside its files, or what a line was sold with.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deliverables {
+    /// Files that a spec names below the operator's roots.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<payloads::Terms>,
+}
+
+impl Deliverables {
+    /// Whether there is nothing beside the files.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What has to be made for each unit, once its money is as far as `access` says.
+    ///
+    /// What leaves the house or uses something up waits for the money; copies of files do not.
+    pub fn parts(&self) -> Vec<Part> {
+        let parts = [self.payload.as_ref().map(|_| Part::Payload)];
+        parts.into_iter().flatten().collect()
+    }
+
+    /// Whether a file of the product is handed out only as a copy that was made for the unit.
+    pub fn replaces(&self, _name: &str) -> bool {
+        false
+    }
+}
+
+impl<'a> IntoParam<'a> for &Deliverables {
+    fn into_param(self) -> Param<'a> {
+        serde_json::to_value(self).unwrap_or_default().to_string().into_param()
+    }
+}
+
+impl FromColumn for Deliverables {
+    fn from_value(value: Value) -> Result<Self, String> {
+        let text = String::from_value(value)?;
+        if text == "{}" {
+            return Ok(Self::default());
+        }
+        serde_json::from_str(&text).map_err(|error| format!("deliverables that cannot be read: {error}"))
+    }
+}

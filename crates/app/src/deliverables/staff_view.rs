@@ -1,0 +1,12 @@
+//! What a product delivers, as its page lists it.
+
+use ui::admin::DeliveryRow;
+
+use super::Deliverables;
+
+/// Every way to deliver beside files, with whether the product has it. The word is also the last
+/// part of the path where it is changed.
+pub fn rows(deliverables: &Deliverables) -> Vec<DeliveryRow> {
+    let row = |kind: &str, on| DeliveryRow { kind: kind.to_owned(), on };
+    vec![row("payload", deliverables.payload.is_some())]
+}
