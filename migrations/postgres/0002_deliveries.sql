@@ -48,6 +48,19 @@ CREATE TABLE unit_texts (
   FOREIGN KEY (line_id, unit_no) REFERENCES units (line_id, unit_no)
 );
 
+-- The secrets of a unit's archive, where it is protected. Sealed by the key ring; a password that the buyer chooses is
+-- not there before.
+CREATE TABLE unit_archives (
+  line_id         TEXT COLLATE "C" NOT NULL,
+  unit_no         BIGINT NOT NULL,
+  merchant_id     TEXT COLLATE "C" NOT NULL REFERENCES merchants (id),
+  seed_sealed     BYTEA NOT NULL,
+  password_sealed BYTEA,
+  created_at      BIGINT NOT NULL,
+  PRIMARY KEY (line_id, unit_no),
+  FOREIGN KEY (line_id, unit_no) REFERENCES units (line_id, unit_no)
+);
+
 -- What a visitor chose and filled in for a product, until it is ordered or forgotten.
 CREATE TABLE choices (
   id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,

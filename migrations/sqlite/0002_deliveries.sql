@@ -48,6 +48,19 @@ CREATE TABLE unit_texts (
   FOREIGN KEY (line_id, unit_no) REFERENCES units (line_id, unit_no)
 ) STRICT;
 
+-- The secrets of a unit's archive, where it is protected. Sealed by the key ring; a password that the buyer chooses is
+-- not there before.
+CREATE TABLE unit_archives (
+  line_id         TEXT    NOT NULL,
+  unit_no         INTEGER NOT NULL,
+  merchant_id     TEXT    NOT NULL REFERENCES merchants (id),
+  seed_sealed     BLOB    NOT NULL,
+  password_sealed BLOB,
+  created_at      INTEGER NOT NULL,
+  PRIMARY KEY (line_id, unit_no),
+  FOREIGN KEY (line_id, unit_no) REFERENCES units (line_id, unit_no)
+) STRICT;
+
 -- What a visitor chose and filled in for a product, until it is ordered or forgotten.
 CREATE TABLE choices (
   id          TEXT    NOT NULL PRIMARY KEY,

@@ -52,6 +52,7 @@ try {
     const path = await staff.makesPackage(owner);
     await staff.uploads(owner, path, { name: 'Größe (neu).bin' });
     await staff.drops(owner, path, { name: 'dropped.bin' });
+    await staff.stamps(owner, path);
     const plain = await Person.open(browser, stage, {
       javaScriptEnabled: false, storageState: await owner.page.context().storageState(),
     });

@@ -7,7 +7,7 @@ const PASSPHRASE = 'a long enough passphrase';
 const PAGES = ['/admin', '/admin/products', '/admin/orders', '/admin/customers', '/admin/invoices',
   '/admin/messages', '/admin/notices', '/admin/connections', '/admin/reviews', '/admin/events', '/admin/jobs',
   '/admin/api-keys', '/admin/settings', '/admin/staff', '/admin/account', '/admin/sessions',
-  '/admin/products/new', '/admin/connections/new', '/admin/api-keys/new'];
+  '/admin/products/new', '/admin/stamps', '/admin/connections/new', '/admin/api-keys/new'];
 const LISTS = ['products', 'orders', 'customers', 'invoices', 'messages', 'notices', 'connections'];
 const ACTS = ['resend', 'extend', 'reissue', 'regenerate'];
 
@@ -65,6 +65,26 @@ export async function makesPackage(owner) {
   owner.expect(/\/admin\/products\/prd_/.test(page.url()), `a package is made (${page.url()})`);
   await owner.look('package without files');
   return new URL(page.url()).pathname;
+}
+
+/** Switches stamping on; a mistake is told next to its field, and a leaked file's page says when there is no mark. */
+export async function stamps(owner, path) {
+  const { page } = owner;
+  await page.goto(owner.at(`${path}/stamping`));
+  await owner.look('stamping');
+  await page.check('input[name="on"]');
+  await page.fill('input[name="size"]', '900');
+  await owner.press('#stamping-form button.primary');
+  await owner.look('stamping with a mistake');
+  await page.fill('input[name="size"]', '9');
+  await owner.press('#stamping-form button.primary');
+  owner.expect(page.url().endsWith(path), `stamping is saved (${page.url()})`);
+  await owner.look('package with stamping');
+  await page.goto(owner.at('/admin/stamps'));
+  await page.setInputFiles('#file', { name: 'clean.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4') });
+  await owner.press('form[action$="/admin/stamps"] button');
+  owner.expect((await page.content()).includes('No mark was found'), 'a file without a mark is told as such');
+  await owner.look('whose file: nobody’s');
 }
 
 /** Uploads a file by choosing it, as with script and so without. */

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use db::{Db, Snapshot};
 use kernel::{Clock, Draws, Entropy, MerchantId, Timestamp};
 use mail::Mailer;
-use stores::BlobStore;
-use tokio::sync::Notify;
+use stores::{BlobStore, Mirrors};
+use tokio::sync::{Notify, Semaphore};
 
+use crate::archives::tags::KnownTags;
+use crate::artworks::studio::Studio;
 use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
 use crate::installation::{self, Quarantine};
@@ -16,6 +18,7 @@ use crate::jobs::places::Places;
 use crate::payloads::source::{FileRoot, Remembered};
 use crate::problem::{Failure, Flow};
 use crate::ring::Ring;
+use crate::storage::HandOff;
 
 /// What the operator decides, as far as the product needs it.
 #[derive(Debug, Clone)]
@@ -26,14 +29,25 @@ pub struct Settings {
     pub demo: bool,
     /// How many days raw notices are kept.
     pub raw_notice_days: i64,
+    /// The program that reads files of others with limits of its own: this one. Without it they are read here.
+    pub helper: Option<std::path::PathBuf>,
     /// Folders that payloads may be taken from.
     pub file_roots: Vec<FileRoot>,
+    /// Whether files are left to the proxy in front of us, and how.
+    pub hand_off: Option<HandOff>,
 }
 
 impl Settings {
     /// The settings of a shop under this address.
     pub fn at(base_url: impl Into<String>) -> Self {
-        Self { base_url: base_url.into(), demo: false, raw_notice_days: 90, file_roots: Vec::new() }
+        Self {
+            base_url: base_url.into(),
+            demo: false,
+            raw_notice_days: 90,
+            helper: None,
+            file_roots: Vec::new(),
+            hand_off: None,
+        }
     }
 }
 
@@ -48,7 +62,7 @@ pub struct Parts {
     /// The key ring.
     pub ring: Arc<Ring>,
     /// Where contents lie.
-    pub blobs: Arc<dyn BlobStore>,
+    pub blobs: Arc<Mirrors>,
     /// Where mail leaves.
     pub mailer: Arc<dyn Mailer>,
     /// Where calls to gateways leave.
@@ -65,12 +79,16 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     parts: Parts,
+    blobs: Arc<dyn BlobStore>,
     transfers: Transfers,
     limiter: net::limit::RateLimiter,
     job_waiting: Notify,
     commits: AtomicU64,
     job_places: Places,
+    file_work: Semaphore,
     taken_files: Remembered,
+    studio: Studio,
+    archive_tags: Arc<KnownTags>,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
 }
@@ -82,15 +100,21 @@ impl App {
         let job_places = Places::new();
         let taken_files = Remembered::default();
         let transfers = Transfers::default();
+        let blobs: Arc<dyn BlobStore> = parts.blobs.clone();
         let (job_waiting, quarantine, commits) = (Notify::new(), Mutex::default(), AtomicU64::new(0));
+        let file_work = Semaphore::new(1);
         Self(Arc::new(Inner {
             parts,
+            blobs,
             transfers,
             limiter,
             job_waiting,
             commits,
             job_places,
+            file_work,
             taken_files,
+            studio: Studio::default(),
+            archive_tags: Arc::default(),
             quarantine,
         }))
     }
@@ -120,8 +144,13 @@ impl App {
         &*self.0.parts.entropy
     }
 
-    /// Where contents lie.
+    /// Where contents lie: all stores as one.
     pub fn blobs(&self) -> &Arc<dyn BlobStore> {
+        &self.0.blobs
+    }
+
+    /// The stores that contents lie in, one by one.
+    pub fn stores(&self) -> &Arc<Mirrors> {
         &self.0.parts.blobs
     }
 
@@ -180,9 +209,24 @@ impl App {
         &self.0.job_places
     }
 
+    /// A turn at work that takes a multiple of a file's size of memory: one at a time.
+    pub fn file_work(&self) -> &Semaphore {
+        &self.0.file_work
+    }
+
+    /// Tags of protected archives that were computed.
+    pub fn archive_tags(&self) -> &Arc<KnownTags> {
+        &self.0.archive_tags
+    }
+
     /// Files below the roots that were taken into the blob store.
     pub fn taken_files(&self) -> &Remembered {
         &self.0.taken_files
+    }
+
+    /// Where artwork is rendered.
+    pub fn studio(&self) -> &Studio {
+        &self.0.studio
     }
 
     /// Why nothing leaves the house, if so: no mail, no call to a gateway. As last looked at by

@@ -67,6 +67,10 @@ hops! {
     UploadStored = "upload.stored",
     /// A row knows it; the sender has not heard so.
     UploadRecorded = "upload.recorded",
+    /// A content is deflated and the stream stored; no row knows it.
+    PackedStored = "packed.stored",
+    /// A row knows it; archives that begin from now on have it.
+    PackedRecorded = "packed.recorded",
     /// A backup is written; it is not durable and has no name.
     BackupWritten = "backup.written",
     /// It is durable and has its name.

@@ -66,12 +66,14 @@ pub fn open(folder: &Path, options: &Options, postback: &str, file: &[u8]) -> Re
     let port = postback.rsplit(':').next().unwrap_or("1").trim_end_matches('/');
     let allow = vec![format!("127.0.0.1/32:{port}").parse()?];
     let blobs = Arc::new(stores::DirectoryStore::open(&folder.join("blobs"), entropy.clone())?);
+    let clock = Arc::new(SystemClock::default());
+    let home = stores::Mirrors::only("home", "blobs", blobs.clone(), clock.clone());
     let app = App::new(Parts {
         db,
-        clock: Arc::new(SystemClock::default()),
+        clock,
         entropy,
         ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new(key))]))?),
-        blobs: blobs.clone(),
+        blobs: Arc::new(home),
         mailer: Arc::new(TakesAll),
         outbound: outbound::Client::new(OutboundPolicy { allow }, &Roots::default())?,
         renderer: Arc::new(ui::Renderer::new()?),

@@ -13,7 +13,7 @@ use app::failpoint::Hop;
 
 use crate::dice::Dice;
 use crate::http::{self, Question};
-use crate::load::Story;
+use crate::load::{GATHERED, Story};
 use crate::report::Report;
 use crate::trouble::{Tried, trouble};
 use crate::world::{Build, Place, World};
@@ -23,10 +23,14 @@ use crate::world::{Build, Place, World};
 enum Way {
     /// Somebody buys.
     Selling,
+    /// Somebody buys what is gathered for the order.
+    Gathering,
     /// A buyer downloads.
     Downloading,
     /// A seller uploads.
     Uploading,
+    /// What a seller uploaded is deflated.
+    Packing,
     /// A backup is made.
     BackingUp,
     /// A backup is restored.
@@ -46,8 +50,10 @@ const fn way(hop: Hop) -> Way {
         | Hop::MailBeforeSend
         | Hop::MailAfterSend
         | Hop::MailRecorded => Way::Selling,
+        Hop::PartMade | Hop::PartRecorded => Way::Gathering,
         Hop::DownloadReserved | Hop::DownloadBeforeCount | Hop::DownloadAfterCount => Way::Downloading,
         Hop::UploadReceived | Hop::UploadStored | Hop::UploadRecorded => Way::Uploading,
+        Hop::PackedStored | Hop::PackedRecorded => Way::Packing,
         Hop::BackupWritten | Hop::BackupNamed => Way::BackingUp,
         Hop::RestoreEntered | Hop::RestoreBatch | Hop::RestoreWhole | Hop::RestoreLeft => Way::Restoring,
     }
@@ -70,15 +76,23 @@ pub fn run(world: &mut World, report: &mut Report) -> Tried<()> {
         let when = format!("{} {} seed {}", world.topology.name(), hop.name(), world.seed);
         let mut findings = match way(*hop) {
             Way::Selling => selling(world, *hop)?,
+            Way::Gathering => gathering(world, *hop)?,
             Way::Downloading => downloading(world, *hop)?,
             Way::Uploading => uploading(world, *hop)?,
+            Way::Packing => packing(world, *hop)?,
             Way::BackingUp => backing_up(world, *hop)?,
             Way::Restoring => restoring(world, *hop)?,
         };
-        if matches!(way(*hop), Way::Selling | Way::Downloading | Way::Uploading) {
+        if matches!(
+            way(*hop),
+            Way::Selling | Way::Gathering | Way::Downloading | Way::Uploading | Way::Packing
+        ) {
             world.recover(Build::Shipped)?;
         }
         findings.extend(world.settle()?);
+        if matches!(way(*hop), Way::Gathering) {
+            findings.extend(world.fetch_gathered()?);
+        }
         findings.extend(world.check()?);
         if findings.is_empty() {
             *report.hops.entry(hop.name()).or_default() += 1;
@@ -113,6 +127,19 @@ fn selling(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
             world.purchases.push(shopper.buy()?);
         }
         world.purchases.push(shopper.buy_this(Story::Paid, 0)?);
+        if died(world, PASS_WITHIN)? {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(not_passed(hop))
+}
+
+/// Dies while something is made for an order that was paid.
+fn gathering(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
+    let mut shopper = world.shopper(hop.name()).at_the_first();
+    start_doomed(world, hop.name())?;
+    for _ in 0..DRIVEN_MAX {
+        world.purchases.push(shopper.buy_this(Story::Paid, GATHERED)?);
         if died(world, PASS_WITHIN)? {
             return Ok(Vec::new());
         }
@@ -169,6 +196,25 @@ fn uploading(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
         return Ok(Vec::new());
     }
     Ok(vec![format!("an upload after a crash was answered {}: {}", again.status, again.text())])
+}
+
+/// New contents, until this node deflates one of them and dies: another node may take the others.
+fn packing(world: &mut World, hop: Hop) -> Tried<Vec<String>> {
+    let path = format!("/v1/products/{}/files/growing.txt", world.goods.growing);
+    let lines =
+        format!("authorization: Bearer {}\r\ncontent-type: application/octet-stream\r\n", world.goods.key);
+    start_doomed(world, hop.name())?;
+    for turn in 0..DRIVEN_MAX {
+        let content = format!("{} {turn}\n", hop.name()).repeat(20_000);
+        let (port, host) = (world.port(), world.host());
+        let put = Question { method: "PUT", path: &path, lines: &lines, body: content.as_bytes() };
+        // One that is not answered was cut off by what is waited for.
+        let _ = http::ask(port, &host, &put);
+        if died(world, PASS_WITHIN)? {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(not_passed(hop))
 }
 
 fn backup(world: &World, asked: &str, file: &Path) -> Tried<Result<(), String>> {

@@ -14,8 +14,11 @@ pub const RECEIVER: &str = "shop@example.com";
 pub const PRICE: &str = "12.00";
 /// What somebody pays who cheats.
 const TOO_LITTLE: &str = "1.00";
-/// What is sold: a small file, and a large one.
-pub const SKUS: [&str; 2] = ["SMALL", "LARGE"];
+/// What is sold: a small file, a large one, and one that is gathered for each order.
+pub const SKUS: [&str; 3] = ["SMALL", "LARGE", "GATHERED"];
+
+/// The place of the one that is gathered.
+pub const GATHERED: usize = 2;
 
 /// What becomes of the money.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 
 use crate::http::{self, Answer, Question};
-use crate::load::Purchase;
+use crate::load::{GATHERED, Purchase};
 use crate::trouble::{Tried, trouble};
 use crate::world::World;
 
@@ -67,11 +67,12 @@ fn unescaped(text: &str) -> String {
 }
 
 impl World {
-    /// A delivered purchase that nobody has fetched yet, of this product if one is named.
+    /// A delivered purchase that nobody has fetched yet, of this product if one is named; else of
+    /// one that is there as soon as it is paid.
     pub fn unfetched(&self, product: Option<usize>) -> Option<Purchase> {
         let fits = |bought: &&Purchase| {
             bought.is_delivered()
-                && product.is_none_or(|product| product == bought.product)
+                && product.map_or(bought.product != GATHERED, |product| product == bought.product)
                 && !self.mails.has_fetched(&bought.email)
                 && self.mails.link_of(&bought.email).is_some()
         };
@@ -86,10 +87,21 @@ impl World {
 
     /// Fetches something that was delivered. A link that does not work is a finding.
     pub fn fetch_something(&mut self) -> Tried<Vec<String>> {
-        let Some(bought) = self.unfetched(None) else { return Ok(Vec::new()) };
-        let buyer = self.buyer_of(&bought)?;
+        self.unfetched(None).map_or_else(|| Ok(Vec::new()), |bought| self.fetch(&bought))
+    }
+
+    /// Fetches something that was gathered for its order. There must be such a thing by now.
+    pub fn fetch_gathered(&mut self) -> Tried<Vec<String>> {
+        match self.unfetched(Some(GATHERED)) {
+            Some(bought) => self.fetch(&bought),
+            None => Ok(vec!["nothing that was gathered can be fetched".to_owned()]),
+        }
+    }
+
+    fn fetch(&mut self, bought: &Purchase) -> Tried<Vec<String>> {
+        let buyer = self.buyer_of(bought)?;
         let fetched = buyer.begin().and_then(|path| buyer.finish(&path, Vec::new()));
-        Ok(self.compare(&bought, fetched))
+        Ok(self.compare(bought, fetched))
     }
 
     /// Compares what a buyer got with what was sold.

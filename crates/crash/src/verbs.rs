@@ -73,6 +73,7 @@ impl Goods {
             world.json(&[&add[..], &["--file", path.as_str()]].concat())?;
             goods.digests.push(hex::encode(Sha256::digest(&content)));
         }
+        goods.digests.push(Self::gather_one(world)?);
         let add = ["products", "add", "--sku", "GROWING", "--name", "Growing", "--price", PRICE];
         goods.growing = word(&world.json(&add)?, "id")?;
         let endpoint = world.sim.url();
@@ -83,6 +84,31 @@ impl Goods {
         let made = world.json(&[&["api-keys", "create", "--name", "crash"][..], &scopes].concat())?;
         goods.key = word(&made, "key")?;
         Ok(goods)
+    }
+}
+
+impl Goods {
+    /// Puts on sale what is gathered from a folder once it is paid; answers its digest.
+    fn gather_one(world: &World) -> Tried<String> {
+        let [.., sku] = SKUS;
+        let content = b"gathered for each order".repeat(1_000);
+        std::fs::create_dir_all(world.file_root())?;
+        std::fs::write(world.file_root().join("gathered.bin"), &content)?;
+        world.json(&[
+            "products",
+            "add",
+            "--sku",
+            sku,
+            "--name",
+            sku,
+            "--price",
+            PRICE,
+            "--currency",
+            "USD",
+        ])?;
+        let spec = format!("{}/*.bin", world.file_root().display());
+        world.json(&["products", "payload", sku, "--spec", &spec])?;
+        Ok(hex::encode(Sha256::digest(&content)))
     }
 }
 

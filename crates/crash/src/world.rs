@@ -170,6 +170,11 @@ impl World {
         self.folder.path().join(name)
     }
 
+    /// A folder that payloads may be taken from.
+    pub fn file_root(&self) -> PathBuf {
+        self.path("goods")
+    }
+
     /// A command of the program, with nothing of the tester's own environment.
     pub fn command(&self, build: Build<'_>, place: &Place, arguments: &[&str]) -> Command {
         let program = match build {
@@ -186,6 +191,7 @@ impl World {
         command
             .env("HANDSEL_DATA", &place.data)
             .env("HANDSEL_DATABASE", &place.database)
+            .env("HANDSEL_FILE_ROOTS", format!("[{:?}]", self.file_root()))
             .env("HANDSEL_BASE_URL", format!("http://{}", self.host()))
             .env("HANDSEL_SMTP__HOST", "127.0.0.1")
             .env("HANDSEL_SMTP__PORT", self.smtp_port.to_string())

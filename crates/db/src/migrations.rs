@@ -32,7 +32,15 @@ macro_rules! embedded {
 }
 
 /// The product's schema, oldest first.
-pub const MIGRATIONS: &[Migration] = embedded!["0001_spine", "0002_deliveries"];
+pub const MIGRATIONS: &[Migration] = embedded![
+    "0001_spine",
+    "0002_deliveries",
+    "0011_artwork",
+    "0012_stamps",
+    "0014_stores",
+    "0016_assets",
+    "0017_plugins"
+];
 
 /// The table that remembers what ran. One text: no time, no default, nothing to differ.
 pub(crate) const TABLE: &str =

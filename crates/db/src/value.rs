@@ -349,6 +349,7 @@ text_values!(
     kernel::NoticeId,
     kernel::OrderId,
     kernel::PaymentId,
+    kernel::PluginId,
     kernel::PriceId,
     kernel::ProductFileId,
     kernel::ProductId,

@@ -26,21 +26,30 @@ impl Entropy for SystemEntropy {
 /// A reproducible generator: the same seed gives the same bytes in the same order.
 #[derive(Debug)]
 pub struct SeededEntropy {
-    seed: u64,
+    seed: [u8; 32],
     calls: std::sync::atomic::AtomicU64,
 }
 
 impl SeededEntropy {
     /// A generator for this seed.
     pub const fn new(seed: u64) -> Self {
-        Self { seed, calls: std::sync::atomic::AtomicU64::new(0) }
+        let [a, b, c, d, e, f, g, h] = seed.to_le_bytes();
+        let mut key = [0; 32];
+        let (first, _) = key.split_at_mut(8);
+        first.copy_from_slice(&[a, b, c, d, e, f, g, h]);
+        Self::of_key(key)
+    }
+
+    /// A generator for this key: as unpredictable as the key is.
+    pub const fn of_key(key: [u8; 32]) -> Self {
+        Self { seed: key, calls: std::sync::atomic::AtomicU64::new(0) }
     }
 }
 
 impl Entropy for SeededEntropy {
     fn fill(&self, buffer: &mut [u8]) {
         let call = self.calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let mut stream = Stream::new(&self.seed.to_le_bytes(), call);
+        let mut stream = Stream::new(&self.seed, call);
         stream.fill(buffer);
     }
 }

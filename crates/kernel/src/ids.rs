@@ -157,6 +157,8 @@ ids! {
     UploadId = "upl";
     /// What a visitor chose and filled in for a product.
     ChoiceId = "chc";
+    /// An endpoint that hands something over for a merchant.
+    PluginId = "plg";
     /// A buyer of one merchant.
     CustomerId = "cus";
     /// A buyer's purchase of one or more products.

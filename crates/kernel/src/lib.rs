@@ -20,7 +20,8 @@ pub use entropy::{Draws, Entropy, SeededEntropy, SystemEntropy};
 pub use ids::{
     ApiKeyId, ChoiceId, ConnectionId, CustomerId, DownloadId, EventId, FactId, FileVersionId, GrantChangeId,
     GrantId, IdError, InvoiceId, JobId, LineId, LoginTokenId, MerchantId, MessageId, NoticeId, OrderId,
-    PaymentId, PriceId, ProductFileId, ProductId, ReviewId, SessionId, StaffId, TransferId, UploadId,
+    PaymentId, PluginId, PriceId, ProductFileId, ProductId, ReviewId, SessionId, StaffId, TransferId,
+    UploadId,
 };
 pub use money::{Currency, Money, MoneyError};
 pub use secret::Secret;

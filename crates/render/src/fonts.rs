@@ -67,3 +67,12 @@ pub fn is_here(families: &[FontFamily]) -> bool {
         FontFamily::Named(name) => FAMILIES.iter().any(|here| here.name == name),
     })
 }
+
+/// The designer's list, for sentences.
+pub fn wanted(families: &[FontFamily]) -> String {
+    let name = |family: &FontFamily| match family {
+        FontFamily::Named(name) => name.clone(),
+        general => general.to_string(),
+    };
+    families.iter().map(name).collect::<Vec<_>>().join(", ")
+}

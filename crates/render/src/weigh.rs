@@ -111,8 +111,7 @@ impl Scales {
     fn text(&mut self, text: &Text, inside: Inside) -> Result<(), Why> {
         for span in text.chunks().iter().flat_map(|chunk| chunk.spans()) {
             if !fonts::is_here(span.font().families()) {
-                let names: Vec<String> = span.font().families().iter().map(ToString::to_string).collect();
-                return Err(Why::Font(names.join(", ")));
+                return Err(Why::Font(fonts::wanted(span.font().families())));
             }
         }
         self.paint(text.abs_stroke_bounding_box())?;

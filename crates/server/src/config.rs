@@ -1,13 +1,18 @@
 //! Configuration: one TOML file, overridden by the environment, secrets from files.
 //!
-//! `HANDSEL_LISTEN=…` overrides `listen`, `HANDSEL_SMTP__HOST=…` overrides `host` in `[smtp]`.
+//! `HANDSEL_LISTEN=…` overrides `listen`, `HANDSEL_SMTP__HOST=…` overrides `host` in `[smtp]`,
+//! `HANDSEL_STORES__ATTIC__BUCKET=…` overrides `bucket` of the store that is named `attic`.
 //! Unknown names are errors: a misspelled limit must not be a missing one.
+
+mod storage;
 
 use std::path::{Path, PathBuf};
 
 use app::payloads::source::FileRoot;
 use kernel::Secret;
 use net::outbound::CidrPort;
+
+pub use storage::{HandOffConfig, Reading, StorageConfig, StoreConfig, StoreKind, StoreStyle};
 
 /// Everything the operator decides. Every field has a default that is safe on one machine.
 #[derive(Debug, Clone, serde::Deserialize)]
@@ -35,6 +40,12 @@ pub struct Config {
     pub raw_notice_days: i64,
     /// Folders that payloads may be taken from.
     pub file_roots: Vec<FileRootConfig>,
+    /// Where contents lie, home first; `blobs` in the data folder when empty.
+    pub stores: Vec<StoreConfig>,
+    /// How they are read.
+    pub storage: StorageConfig,
+    /// Whether files are left to the proxy in front of us.
+    pub hand_off: Option<HandOffConfig>,
 }
 
 impl Default for Config {
@@ -51,6 +62,9 @@ impl Default for Config {
             outbound: OutboundConfig::default(),
             raw_notice_days: 90,
             file_roots: Vec::new(),
+            stores: Vec::new(),
+            storage: StorageConfig::default(),
+            hand_off: None,
         }
     }
 }
@@ -202,6 +216,8 @@ impl Config {
                 table
             }
         };
+        // In the order of their names: stores that the environment makes have one, too.
+        let environment: std::collections::BTreeMap<String, String> = environment.collect();
         for (name, value) in environment {
             if let Some(name) = name.strip_prefix(ENVIRONMENT_PREFIX)
                 && !RESERVED.contains(&name)
@@ -220,6 +236,7 @@ impl Config {
             config.base_url = config.default_base_url();
         }
         config.base_url = config.base_url.trim_end_matches('/').to_owned();
+        config.stores = storage::arranged(config.stores)?;
         config.check()?;
         Ok(config)
     }
@@ -258,6 +275,9 @@ impl Config {
         if self.database != "sqlite" && !self.database.starts_with("postgres") {
             return refused("database", "neither sqlite nor a postgres:// URL", "write one of them");
         }
+        if let Some(hand_off) = &self.hand_off {
+            hand_off.check(&self.stores, &self.proxies.trusted)?;
+        }
         if self.raw_notice_days < 1 {
             return refused(
                 "raw_notice_days",
@@ -281,23 +301,29 @@ impl Config {
     }
 }
 
-/// A password in the database's URL makes the whole file a secret.
+/// A password in the database's URL, or a store's secret, makes the whole file a secret.
 fn refuse_open_password(path: &Path, table: &toml::Table) -> Result<(), ConfigError> {
     use std::os::unix::fs::PermissionsExt as _;
     let url = table.get("database").and_then(toml::Value::as_str).and_then(|url| url::Url::parse(url).ok());
-    if url.is_none_or(|url| url.password().is_none()) {
+    let stores = table.get("stores").and_then(toml::Value::as_array);
+    let name = if url.is_some_and(|url| url.password().is_some()) {
+        "database"
+    } else if stores.is_some_and(|stores| stores.iter().any(|store| store.get("secret").is_some())) {
+        "stores"
+    } else {
         return Ok(());
-    }
+    };
     let unreadable = |why| ConfigError::Unreadable { path: path.to_owned(), why };
     let mode = std::fs::metadata(path).map_err(unreadable)?.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {
         return Ok(());
     }
+    let file = if name == "database" { "database_file" } else { "secret_file" };
     Err(ConfigError::Refused {
-        name: "database",
+        name,
         problem: format!("{} holds a password and can be read by others (mode {mode:03o})", path.display()),
         remedy: format!(
-            "run: chmod 600 {}, or move the URL into a file of its own and name it with database_file",
+            "run: chmod 600 {}, or move it into a file of its own and name that with {file}",
             path.display()
         ),
     })
@@ -310,6 +336,16 @@ fn override_with(table: &mut toml::Table, name: &str, value: &str) {
     let path: Vec<String> = name.split("__").map(str::to_ascii_lowercase).collect();
     let Some((last, sections)) = path.split_last() else { return };
     let mut place = table;
+    if let [stores, name] = sections
+        && stores == "stores"
+    {
+        let list = place.entry(stores.clone()).or_insert_with(|| toml::Value::Array(Vec::new()));
+        let Some(store) = list.as_array_mut().and_then(|list| storage::named(list, name)) else { return };
+        // A secret of digits alone is a text all the same.
+        let typed = if NUMBERS_OF_STORES.contains(&last.as_str()) { typed(value) } else { value.into() };
+        store.insert(last.clone(), typed);
+        return;
+    }
     for section in sections {
         let entry = place.entry(section.clone()).or_insert_with(|| toml::Value::Table(toml::Table::new()));
         let toml::Value::Table(next) = entry else { return };
@@ -317,6 +353,8 @@ fn override_with(table: &mut toml::Table, name: &str, value: &str) {
     }
     place.insert(last.clone(), typed(value));
 }
+
+const NUMBERS_OF_STORES: [&str; 4] = ["order", "weight", "checksums", "cache_mib"];
 
 /// Numbers, booleans and lists are written as in the file; everything else is text.
 fn typed(value: &str) -> toml::Value {
@@ -358,47 +396,4 @@ pub fn secret_file(name: &'static str, path: &Path) -> Result<Secret<String>, Co
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::load(None, pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
-    }
-
-    #[test]
-    fn nothing_configured_is_a_shop_on_this_machine() {
-        let config = load(&[]).unwrap();
-        assert_eq!(config.base_url, "http://127.0.0.1:8080");
-        assert_eq!(config.database, "sqlite");
-    }
-
-    #[test]
-    fn the_environment_overrides_also_inside_sections() {
-        let pairs = [
-            ("HANDSEL_LISTEN", "127.0.0.1:9"),
-            ("HANDSEL_SMTP__HOST", "mx.example.com"),
-            ("HANDSEL_SMTP__PORT", "25"),
-        ];
-        let config = load(&pairs).unwrap();
-        assert_eq!(config.listen, "127.0.0.1:9");
-        assert_eq!(config.smtp.unwrap().port, 25);
-    }
-
-    #[test]
-    fn a_misspelled_name_is_an_error() {
-        assert!(matches!(load(&[("HANDSEL_LISTN", "x")]), Err(ConfigError::Malformed { .. })));
-    }
-
-    #[test]
-    fn a_secret_that_others_can_read_is_refused_with_the_remedy() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("secret");
-        std::fs::write(&path, "hunter2\n").unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        let error = secret_file("smtp.password_file", &path).unwrap_err();
-        assert!(error.to_string().contains("chmod 600"), "{error}");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        assert_eq!(secret_file("smtp.password_file", &path).unwrap().expose(), "hunter2");
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@ mod keys;
 mod outfile;
 mod secrets;
 mod serve;
+mod storage;
 mod verbs;
 mod wiring;
 mod witness;

@@ -41,11 +41,12 @@ pub async fn run(app: App, config: &Config, listener: TcpListener, stopped: Stop
     Ok(())
 }
 
-/// Jobs, the watch over transfers, and the store's cleaning, for as long as the process lives.
+/// Jobs, the watch over transfers and stores, and the stores' cleaning, for as long as the process lives.
 pub fn begin_background(app: &App) {
     tokio::spawn(app::jobs::runner::run(app.clone()));
     tokio::spawn(app::downloads::jobs::watch(app.clone()));
     tokio::spawn(app::products::jobs::keep_clean(app.clone()));
+    tokio::spawn(app::storage::jobs::keep_watch(app.clone()));
 }
 
 /// Opens a listening socket.

@@ -13,11 +13,12 @@ use mail::{
     Accepted, BoxFuture, Credentials, Mailer, Outgoing, SendError, SmtpMailer, SmtpSettings, TlsMode,
 };
 use net::outbound::{Client, OutboundPolicy, Roots};
-use stores::{DirectoryStore, StoreError};
+use stores::{Mirrors, StoreError};
 
 use crate::config::{Config, ConfigError, FileRootConfig, SmtpConfig, secret_file};
 use crate::installation;
 use crate::keys::{self, Database, KeysError};
+use crate::storage;
 
 /// Why the program cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +100,7 @@ fn wire_as_configured(config: &Config, on_pending: OnPending) -> Result<App, Sta
     let mut settings = Settings::at(config.base_url.clone());
     settings.raw_notice_days = config.raw_notice_days;
     settings.file_roots = config.file_roots.iter().map(FileRootConfig::declared).collect();
+    settings.hand_off = storage::hand_off(config)?;
     wire(config, on_pending, mailer, policy, settings)
 }
 
@@ -117,13 +119,13 @@ pub fn wire(
     let entropy = Arc::new(SystemEntropy);
     let state = if used { Database::Used } else { Database::Fresh };
     let ring = keys::open_or_create(&config.data, state, &*entropy)?;
-    let blobs = DirectoryStore::open(&config.data.join("blobs"), entropy.clone())?;
-    let outbound =
-        Client::new(policy, &Roots::default()).map_err(|error| StartError::Other(error.to_string()))?;
+    let clock = Arc::new(SystemClock::default());
+    let outbound = outbound(policy)?;
+    let blobs = storage::open(config, &outbound, clock.clone(), entropy.clone())?;
     let renderer = ui::Renderer::new().map_err(|error| StartError::Other(error.to_string()))?;
     Ok(App::new(Parts {
         db,
-        clock: Arc::new(SystemClock::default()),
+        clock,
         entropy,
         ring: Arc::new(ring),
         blobs: Arc::new(blobs),
@@ -132,6 +134,17 @@ pub fn wire(
         renderer: Arc::new(renderer),
         settings,
     }))
+}
+
+/// The only way out.
+pub fn outbound(policy: OutboundPolicy) -> Result<Client, StartError> {
+    Client::new(policy, &Roots::default()).map_err(|error| StartError::Other(error.to_string()))
+}
+
+/// The stores, without the product.
+pub fn stores_alone(config: &Config) -> Result<Mirrors, StartError> {
+    let outbound = outbound(OutboundPolicy { allow: config.outbound_allow()? })?;
+    storage::open(config, &outbound, Arc::new(SystemClock::default()), Arc::new(SystemEntropy))
 }
 
 /// Half a database must neither serve nor be changed.

@@ -90,6 +90,7 @@ impl Digests {
 }
 
 /// The digests of content that is still arriving.
+#[derive(Clone)]
 pub(crate) struct Hashing {
     sha256: sha2::Sha256,
     md5: Md5,

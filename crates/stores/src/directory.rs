@@ -10,14 +10,18 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::Arc;
 
-use kernel::{Entropy, Span, Timestamp};
+use kernel::{Entropy, Span, Timestamp, UploadId};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
-use crate::cache::OpenBlobs;
+use crate::cache::{Miss, OpenBlobs};
 use crate::digest::Hashing;
+use crate::resumable::{self, DirectoryResumable};
 use crate::upload::DirectoryUpload;
-use crate::{Blob, BlobStore, CHECKED_ON_OPEN_MAX, Digests, Listed, Removal, Sha256, StoreError, Upload};
+use crate::{
+    Blob, BlobStore, CHECKED_AT_ONCE_MAX, CHECKED_ON_OPEN_MAX, Digests, Listed, Progress, RESUMABLE_LEASE,
+    Removal, Resumable, Sha256, StoreError, Upload,
+};
 
 /// Blobs in a folder: `sha256/ab/<64 digits>`, uploads in `tmp/`. Several processes, and
 /// several machines over a network file system, may use one folder.
@@ -60,6 +64,19 @@ impl DirectoryStore {
         self.folders.open_blob(sha256)?.ok_or(StoreError::Missing(*sha256))
     }
 
+    /// Opens a blob that was not open, and keeps it open.
+    fn open_cold(&self, sha256: &Sha256, size: u64, miss: Miss) -> Result<Blob, StoreError> {
+        let (file, stat) = self.open_file(sha256)?;
+        sized(sha256, size, file_size(&stat))?;
+        if size <= CHECKED_ON_OPEN_MAX {
+            let piece = usize::try_from(size).unwrap_or(READ_PIECE).clamp(1, READ_PIECE);
+            named(sha256, digest_of(&file, piece)?.sha256)?;
+        }
+        let blob = Blob::map(&file, size).map_err(|error| StoreError::io("mapping a blob", error))?;
+        self.open.keep(*sha256, &blob, miss);
+        Ok(blob)
+    }
+
     pub(crate) fn begin_upload(&self) -> Result<DirectoryUpload, StoreError> {
         for _ in 0..NAMES_TRIED_MAX {
             let mut random = [0u8; 16];
@@ -76,6 +93,15 @@ impl DirectoryStore {
         Err(StoreError::io("finding a free name for an upload", Errno::EXIST))
     }
 
+    pub(crate) fn take_up(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<DirectoryResumable, StoreError> {
+        DirectoryResumable::take_up(self.folders.clone(), self.open.clone(), id, saved, earlier)
+    }
+
     fn begin_as(&self, name: &str) -> rustix::io::Result<File> {
         let how = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         rustix::fs::openat(&self.folders.uploads, name, how, Mode::RUSR | Mode::WUSR).map(File::from)
@@ -87,19 +113,32 @@ impl BlobStore for DirectoryStore {
         Ok(Box::new(self.begin_upload()?))
     }
 
+    fn resume(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<Box<dyn Resumable>, StoreError> {
+        Ok(Box::new(self.take_up(id, saved, earlier)?))
+    }
+
+    fn discard(&self, id: UploadId) -> Result<(), StoreError> {
+        resumable::discard(&self.folders, id)
+    }
+
     fn open(&self, sha256: &Sha256, size: u64) -> Result<Blob, StoreError> {
-        let miss = match self.open.get(sha256) {
-            Ok(blob) => return sized(sha256, size, blob.len()).map(|()| blob),
-            Err(miss) => miss,
-        };
-        let (file, stat) = self.open_file(sha256)?;
-        sized(sha256, size, file_size(&stat))?;
-        let blob = Blob::map(&file, size).map_err(|error| StoreError::io("mapping a blob", error))?;
-        if size <= CHECKED_ON_OPEN_MAX {
-            named(sha256, Sha256::of(&blob.all()))?;
+        match self.open.get(sha256) {
+            Ok(blob) => sized(sha256, size, blob.len()).map(|()| blob),
+            Err(miss) => self.open_cold(sha256, size, miss),
         }
-        self.open.keep(*sha256, &blob, miss);
-        Ok(blob)
+    }
+
+    fn at_hand(&self, sha256: &Sha256, size: u64) -> Result<Option<Blob>, StoreError> {
+        match self.open.get(sha256) {
+            Ok(blob) => sized(sha256, size, blob.len()).map(|()| Some(blob)),
+            Err(_) if CHECKED_AT_ONCE_MAX < size && size <= CHECKED_ON_OPEN_MAX => Ok(None),
+            Err(miss) => self.open_cold(sha256, size, miss).map(Some),
+        }
     }
 
     fn size(&self, sha256: &Sha256) -> Result<Option<u64>, StoreError> {
@@ -108,16 +147,8 @@ impl BlobStore for DirectoryStore {
     }
 
     fn check(&self, sha256: &Sha256) -> Result<Digests, StoreError> {
-        let (mut file, _) = self.open_file(sha256)?;
-        let mut hashing = Hashing::new();
-        let mut piece = vec![0u8; READ_PIECE];
-        loop {
-            // Read, not mapped: a broken disk then answers with an error instead of a signal.
-            let count = file.read(&mut piece).map_err(|error| StoreError::io("reading a blob", error))?;
-            let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else { break };
-            hashing.update(read);
-        }
-        let digests = hashing.finish();
+        let (file, _) = self.open_file(sha256)?;
+        let digests = digest_of(&file, READ_PIECE)?;
         if digests.sha256 != *sha256 {
             self.open.forget(sha256);
         }
@@ -155,6 +186,7 @@ impl BlobStore for DirectoryStore {
     fn sweep(&self, now: Timestamp, lease: Span) -> Result<u64, StoreError> {
         let mut swept = 0;
         for (name, stat) in entries(&self.folders.uploads)? {
+            let lease = if resumable::is_resumable(&name) { lease.max(RESUMABLE_LEASE) } else { lease };
             if modified_at(&stat) + lease <= now && self.folders.sweep_upload(&name)? {
                 swept += 1;
             }
@@ -316,6 +348,20 @@ fn entries(folder: &OwnedFd) -> Result<Vec<(String, Stat)>, StoreError> {
         }
     }
     Ok(found)
+}
+
+/// Reads a whole file, so many bytes at a time.
+///
+/// Read, not mapped: a broken disk then answers with an error instead of a signal.
+fn digest_of(mut file: &File, piece: usize) -> Result<Digests, StoreError> {
+    let mut hashing = Hashing::new();
+    let mut piece = vec![0u8; piece];
+    loop {
+        let count = file.read(&mut piece).map_err(|error| StoreError::io("reading a blob", error))?;
+        let Some(read) = piece.get(..count).filter(|read| !read.is_empty()) else { break };
+        hashing.update(read);
+    }
+    Ok(hashing.finish())
 }
 
 fn file_size(stat: &Stat) -> u64 {

@@ -19,6 +19,9 @@ pub enum StoreError {
         /// What was found instead.
         found: String,
     },
+    /// An upload that somebody else is at.
+    #[error("somebody else is writing to this upload at the moment; ask how far it is, then go on")]
+    Busy,
     /// The folder cannot be used as it is.
     #[error("{path}: {why}")]
     Unfit {

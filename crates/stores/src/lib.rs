@@ -7,8 +7,8 @@
 //! blobs in a folder that several nodes may share, [`S3Store`] in a bucket that is read
 //! through a folder, [`Mirrors`] in several stores of either kind.
 //!
-//! Everything here is synchronous and may wait for a disk: call it off the async workers,
-//! except [`Blob::bytes`] and a hot [`BlobStore::open`], which only touch memory.
+//! Everything here is synchronous and may wait for a disk or a bucket: call it off the async
+//! workers, except [`Blob::bytes`] and [`BlobStore::at_hand`].
 
 mod cache;
 mod digest;
@@ -17,6 +17,7 @@ mod error;
 mod map;
 mod mirrors;
 mod presign;
+mod resumable;
 mod s3;
 mod sync;
 mod upload;
@@ -25,12 +26,13 @@ pub use digest::{Digests, Sha256, Sha256Error};
 pub use directory::DirectoryStore;
 pub use error::StoreError;
 pub use map::Blob;
-pub use mirrors::{Mirror, Mirrors, Preference, Standing};
+pub use mirrors::{Defect, Mirror, Mirrors, Preference, Standing, Trouble};
 pub use presign::{PRESIGNED_MAX, Presign};
+pub use resumable::{Progress, Resumable};
 pub use s3::{Checksums, HttpAnswer, HttpCall, Network, NetworkError, S3Config, S3Store, UrlStyle};
-pub use sync::{Step, Synced, sync};
+pub use sync::{Step, Synced, copy, sync};
 
-use kernel::{Secret, Span, Timestamp};
+use kernel::{Secret, Span, Timestamp, UploadId};
 
 /// Keeps blobs. The one way to the bytes of what is sold.
 pub trait BlobStore: Send + Sync {
@@ -40,16 +42,47 @@ pub trait BlobStore: Send + Sync {
     /// When the store cannot be written to.
     fn begin(&self) -> Result<Box<dyn Upload>, StoreError>;
 
+    /// Takes up an upload, or begins it. `saved` is how much of it was durable by the last
+    /// [`Resumable::save`] that the caller has noted; what came after that is cut off. There may be
+    /// less ([`Resumable::received`]) when the store is another, or the upload was swept.
+    ///
+    /// `earlier` spares the reading of what is there; any other upload's would give wrong digests.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] while somebody else is at it.
+    fn resume(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<Box<dyn Resumable>, StoreError>;
+
+    /// Removes an upload that nobody goes on with. One that is not there is no error.
+    ///
+    /// # Errors
+    /// When the store cannot be changed.
+    fn discard(&self, id: UploadId) -> Result<(), StoreError>;
+
     /// Opens a blob whose size the caller knows from its row.
     ///
-    /// A blob that is open already is found without asking the system. A small blob
-    /// (up to [`CHECKED_ON_OPEN_MAX`]) is compared with its digest when it is first
-    /// opened, a larger one only with its size; [`BlobStore::check`] reads it whole.
+    /// A blob that is open already is found without asking the system. A blob of up to
+    /// [`CHECKED_ON_OPEN_MAX`] is compared with its digest when it is first opened, a
+    /// larger one only with its size; [`BlobStore::check`] reads it whole. This may take
+    /// as long as that reading, or a journey to a bucket: see [`BlobStore::at_hand`].
     ///
     /// # Errors
     /// [`StoreError::Missing`] or [`StoreError::Corrupted`], which a caller must not
     /// answer by serving something else.
     fn open(&self, sha256: &Sha256, size: u64) -> Result<Blob, StoreError>;
+
+    /// The blob, if it can be opened without keeping anybody waiting: what async workers may
+    /// ask. `None` says nothing of whether it is there; [`BlobStore::open`] finds out.
+    ///
+    /// # Errors
+    /// As [`BlobStore::open`].
+    fn at_hand(&self, _sha256: &Sha256, _size: u64) -> Result<Option<Blob>, StoreError> {
+        Ok(None)
+    }
 
     /// The size of the blob, if it is here.
     ///
@@ -82,7 +115,8 @@ pub trait BlobStore: Send + Sync {
     fn list(&self, shelf: u8) -> Result<Vec<Listed>, StoreError>;
 
     /// Removes uploads that were given up: not written to for `lease`, and in no live
-    /// process's hands. Answers how many.
+    /// process's hands. Those that can be taken up again stay for [`RESUMABLE_LEASE`]: they are
+    /// their caller's to discard. Answers how many.
     ///
     /// `now` is compared with the times the file system gives, so it must be the real time.
     ///
@@ -106,6 +140,19 @@ pub trait BlobStore: Send + Sync {
     /// When the blob is not there, with this size, or the store cannot be asked.
     fn presign(&self, _wanted: &Presign<'_>) -> Result<Option<Secret<String>>, StoreError> {
         Ok(None)
+    }
+
+    /// Where presigned URLs lead: scheme, host and port.
+    fn presigns_from(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether the store can be asked at all.
+    ///
+    /// # Errors
+    /// What is wrong, and the remedy where we know it.
+    fn reach(&self) -> Result<(), StoreError> {
+        self.size(&Sha256::of(b"")).map(drop)
     }
 }
 
@@ -152,8 +199,14 @@ pub enum Removal {
     Young,
 }
 
-/// Blobs up to this size are compared with their digest when first opened.
-pub const CHECKED_ON_OPEN_MAX: u64 = 1 << 20;
+/// How long an upload that can be taken up again may stand still before nobody can be meant to.
+pub const RESUMABLE_LEASE: Span = Span::days(30);
+
+/// Blobs up to this size are compared with their digest when first opened: a fraction of a
+/// second. A larger one would keep its first buyer waiting for the whole disk.
+pub const CHECKED_ON_OPEN_MAX: u64 = 64 << 20;
+/// And up to this size at once, also where nobody may be kept waiting.
+pub const CHECKED_AT_ONCE_MAX: u64 = 1 << 20;
 
 /// Stores a blob that is in memory.
 ///

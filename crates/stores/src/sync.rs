@@ -53,7 +53,7 @@ pub fn sync(
             continue;
         }
         progress(Step::Copying(blob));
-        match copy(from, to, &blob) {
+        match copy(from, to, &blob.sha256, blob.size) {
             Ok(()) => {
                 synced.copied += 1;
                 synced.bytes = synced.bytes.saturating_add(blob.size);
@@ -68,12 +68,16 @@ pub fn sync(
     Ok(synced)
 }
 
-fn copy(from: &dyn BlobStore, to: &dyn BlobStore, wanted: &Listed) -> Result<(), StoreError> {
-    let content = from.open(&wanted.sha256, wanted.size)?.all();
+/// Copies one blob, compared with its digest before it is written. Mends a damaged copy too.
+///
+/// # Errors
+/// When it cannot be read from the one, or written to the other.
+pub fn copy(from: &dyn BlobStore, to: &dyn BlobStore, sha256: &Sha256, size: u64) -> Result<(), StoreError> {
+    let content = from.open(sha256, size)?.all();
     let found = Digests::of(&content).sha256;
-    if found != wanted.sha256 {
+    if found != *sha256 {
         let found = format!("its content has the digest {found}, so it was not copied");
-        return Err(StoreError::Corrupted { sha256: wanted.sha256, found });
+        return Err(StoreError::Corrupted { sha256: *sha256, found });
     }
     let mut upload = to.begin()?;
     content.chunks(PIECE).try_for_each(|piece| upload.write(piece))?;

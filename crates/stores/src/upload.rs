@@ -42,14 +42,6 @@ impl DirectoryUpload {
         Ok(upload)
     }
 
-    fn make_durable(&self) -> Result<(), StoreError> {
-        // The time says when the blob was last stored, which keeps a removal off.
-        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-        rustix::fs::futimens(&self.file, &Timestamps { last_access: now, last_modification: now })
-            .map_err(|error| StoreError::io("dating a blob", error))?;
-        self.file.sync_all().map_err(|error| StoreError::io("making a blob durable", error))
-    }
-
     /// Finishes only if the content is what was expected: a copy from elsewhere must not
     /// become a blob under another name.
     pub(crate) fn finish_as(mut self, expected: &Sha256) -> Result<Digests, StoreError> {
@@ -71,21 +63,34 @@ impl DirectoryUpload {
         }
         let digests = std::mem::replace(&mut self.hashing, Hashing::new()).finish();
         fits(&digests)?;
-        self.make_durable()?;
-        self.take_name(&digests)?;
+        make_durable(&self.file)?;
+        name_blob(&self.folders, &self.open, &self.name, &digests.sha256)?;
+        self.state = State::Stored;
         Ok(digests)
     }
+}
 
-    fn take_name(&mut self, digests: &Digests) -> Result<(), StoreError> {
-        let _lock = self.folders.lock(Lock::Naming)?;
-        let shelf = self.folders.shelf(digests.sha256.shelf())?;
-        let name = digests.sha256.to_string();
-        rustix::fs::renameat(&self.folders.uploads, &self.name, &shelf, name)
-            .map_err(|error| StoreError::io("naming a blob", error))?;
-        self.state = State::Stored;
-        self.open.forget(&digests.sha256);
-        rustix::fs::fsync(&shelf).map_err(|error| StoreError::io("making a blob's name durable", error))
-    }
+pub(crate) fn make_durable(file: &File) -> Result<(), StoreError> {
+    // The time says when the blob was last stored, which keeps a removal off.
+    let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+    rustix::fs::futimens(file, &Timestamps { last_access: now, last_modification: now })
+        .map_err(|error| StoreError::io("dating a blob", error))?;
+    file.sync_all().map_err(|error| StoreError::io("making a blob durable", error))
+}
+
+/// Gives an upload's file its name as a blob.
+pub(crate) fn name_blob(
+    folders: &Folders,
+    open: &OpenBlobs,
+    upload: &str,
+    sha256: &Sha256,
+) -> Result<(), StoreError> {
+    let _lock = folders.lock(Lock::Naming)?;
+    let shelf = folders.shelf(sha256.shelf())?;
+    rustix::fs::renameat(&folders.uploads, upload, &shelf, sha256.to_string())
+        .map_err(|error| StoreError::io("naming a blob", error))?;
+    open.forget(sha256);
+    rustix::fs::fsync(&shelf).map_err(|error| StoreError::io("making a blob's name durable", error))
 }
 
 impl Upload for DirectoryUpload {

@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use kernel::{SeededEntropy, Span, SystemEntropy, Timestamp};
 use stores::{
-    BlobStore as _, CHECKED_ON_OPEN_MAX, Digests, DirectoryStore, Removal, Sha256, StoreError, Upload, put,
+    BlobStore as _, CHECKED_AT_ONCE_MAX, CHECKED_ON_OPEN_MAX, Digests, DirectoryStore, Removal, Sha256,
+    StoreError, Upload, put,
 };
 
 struct Folder {
@@ -271,6 +272,22 @@ fn a_changed_byte_in_a_small_blob_is_not_served() {
 
     let opened = folder.afresh().open(&digests.sha256, digests.size);
 
+    assert!(matches!(opened, Err(StoreError::Corrupted { .. })));
+}
+
+#[test]
+fn a_changed_byte_in_a_blob_that_takes_a_while_to_read_is_not_served_and_nobody_is_kept_waiting() {
+    let folder = Folder::new();
+    let content = vec![7u8; usize::try_from(CHECKED_AT_ONCE_MAX).unwrap() + 1];
+    let digests = put(&folder.store, &content).unwrap();
+    let afresh = folder.afresh();
+    assert!(afresh.at_hand(&digests.sha256, digests.size).unwrap().is_none());
+    afresh.open(&digests.sha256, digests.size).unwrap();
+    assert!(afresh.at_hand(&digests.sha256, digests.size).unwrap().is_some());
+
+    flip_a_byte(&folder.path_of(&digests.sha256), content.len() - 1);
+
+    let opened = folder.afresh().open(&digests.sha256, digests.size);
     assert!(matches!(opened, Err(StoreError::Corrupted { .. })));
 }
 

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use kernel::{Clock as _, ManualClock, Span, SystemEntropy, Timestamp};
+use kernel::{Clock as _, ManualClock, Span, SystemEntropy, Timestamp, UploadId};
 use stores::{
-    Blob, BlobStore, Digests, DirectoryStore, Listed, Mirror, Mirrors, Preference, Removal, Sha256, Step,
-    StoreError, Upload, put, sync,
+    Blob, BlobStore, Defect, Digests, DirectoryStore, Listed, Mirror, Mirrors, Preference, Progress, Removal,
+    Resumable, Sha256, Step, StoreError, Upload, put, sync,
 };
 
 const NOON: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -19,6 +19,8 @@ const FAR_OFF: Timestamp = Timestamp::from_seconds(100_000_000_000);
 struct Moody {
     folder: DirectoryStore,
     silent: AtomicBool,
+    /// Whether its blobs have to be fetched.
+    far: AtomicBool,
     asked: AtomicUsize,
 }
 
@@ -36,6 +38,17 @@ impl Moody {
 impl BlobStore for Moody {
     fn begin(&self) -> Result<Box<dyn Upload>, StoreError> {
         self.ask()?.begin()
+    }
+    fn resume(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<Box<dyn Resumable>, StoreError> {
+        self.ask()?.resume(id, saved, earlier)
+    }
+    fn discard(&self, id: UploadId) -> Result<(), StoreError> {
+        self.ask()?.discard(id)
     }
     fn open(&self, sha256: &Sha256, size: u64) -> Result<Blob, StoreError> {
         self.ask()?.open(sha256, size)
@@ -58,6 +71,12 @@ impl BlobStore for Moody {
     fn free_space(&self) -> Result<Option<u64>, StoreError> {
         self.ask()?.free_space()
     }
+    fn at_hand(&self, sha256: &Sha256, size: u64) -> Result<Option<Blob>, StoreError> {
+        if self.far.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        self.ask()?.at_hand(sha256, size)
+    }
 }
 
 struct Shop {
@@ -74,11 +93,17 @@ impl Shop {
         let store = |which: usize| {
             let folder =
                 DirectoryStore::open(&dir.path().join(which.to_string()), Arc::new(SystemEntropy)).unwrap();
-            Arc::new(Moody { folder, silent: AtomicBool::new(false), asked: AtomicUsize::new(0) })
+            Arc::new(Moody {
+                folder,
+                silent: AtomicBool::new(false),
+                far: AtomicBool::new(false),
+                asked: AtomicUsize::new(0),
+            })
         };
         let stores: Vec<_> = (0..weights.len()).map(store).collect();
         let members = stores.iter().zip(weights).enumerate().map(|(which, (store, weight))| Mirror {
             name: which.to_string(),
+            place: String::new(),
             store: store.clone(),
             weight: *weight,
         });
@@ -240,7 +265,8 @@ fn what_is_young_at_home_stays_everywhere_and_what_is_old_goes_everywhere() {
 #[test]
 fn two_stores_of_one_name_are_refused() {
     let shop = Shop::new(&[1], Preference::InOrder);
-    let member = Mirror { name: "attic".to_owned(), store: shop.stores[0].clone(), weight: 1 };
+    let member =
+        Mirror { name: "attic".to_owned(), place: String::new(), store: shop.stores[0].clone(), weight: 1 };
     let twice = vec![member.clone(), member];
 
     let refused =
@@ -248,4 +274,84 @@ fn two_stores_of_one_name_are_refused() {
 
     assert!(refused.to_string().contains("attic"), "{refused}");
     assert!(Mirrors::new(Vec::new(), Preference::InOrder, Arc::new(shop.clock.clone())).is_err());
+}
+
+#[test]
+fn what_is_at_hand_in_any_store_is_preferred_to_what_would_have_to_be_fetched() {
+    let shop = Shop::new(&[1, 1], Preference::InOrder);
+    let digests = shop.everywhere(b"sold");
+    shop.stores[0].far.store(true, Ordering::SeqCst);
+
+    let found = shop.mirrors.at_hand(&digests.sha256, digests.size).unwrap();
+    assert_eq!(found.unwrap().all(), b"sold"[..]);
+
+    shop.stores[1].far.store(true, Ordering::SeqCst);
+    assert!(shop.mirrors.at_hand(&digests.sha256, digests.size).unwrap().is_none());
+}
+
+#[test]
+fn what_nobody_has_is_missing_at_once_unless_somebody_far_may_have_it() {
+    let shop = Shop::new(&[1, 1], Preference::InOrder);
+    let unknown = Sha256::of(b"never stored");
+
+    assert!(matches!(shop.mirrors.at_hand(&unknown, 12), Err(StoreError::Missing(_))));
+    shop.stores[1].far.store(true, Ordering::SeqCst);
+    assert!(shop.mirrors.at_hand(&unknown, 12).unwrap().is_none());
+}
+
+#[test]
+fn what_reading_finds_is_told_once_by_store_and_blob() {
+    let shop = Shop::new(&[1, 1, 1], Preference::InOrder);
+    let digests = shop.everywhere(b"sold");
+    std::fs::write(shop.file(0, &digests.sha256), b"dlos").unwrap();
+    std::fs::remove_file(shop.file(1, &digests.sha256)).unwrap();
+
+    assert_eq!(shop.mirrors.open(&digests.sha256, digests.size).unwrap().all(), b"sold"[..]);
+    shop.mirrors.open(&digests.sha256, digests.size).unwrap();
+
+    let told: Vec<_> = shop
+        .mirrors
+        .take_troubles()
+        .into_iter()
+        .map(|found| (found.store, found.sha256, found.defect))
+        .collect();
+    let expected = |store: &str, defect| (store.to_owned(), digests.sha256, defect);
+    assert_eq!(told, [expected("0", Defect::Damaged), expected("1", Defect::Missing)]);
+    assert!(shop.mirrors.take_troubles().is_empty());
+}
+
+#[test]
+fn a_damaged_copy_is_mended_from_a_store_that_has_it_whole_and_from_no_other() {
+    let shop = Shop::new(&[1, 1, 1], Preference::InOrder);
+    let digests = shop.everywhere(b"sold");
+    std::fs::write(shop.file(0, &digests.sha256), b"dlos").unwrap();
+    std::fs::write(shop.file(1, &digests.sha256), b"lost").unwrap();
+
+    shop.mirrors.mend("0", &digests.sha256, digests.size).unwrap();
+    assert_eq!(shop.stores[0].folder.check(&digests.sha256).unwrap(), digests);
+
+    let lost = put(&shop.stores[1].folder, b"sold once").unwrap();
+    std::fs::write(shop.file(1, &lost.sha256), b"sold ones").unwrap();
+    let refused = shop.mirrors.mend("0", &lost.sha256, lost.size).unwrap_err();
+    assert!(matches!(refused, StoreError::Corrupted { .. }), "{refused}");
+    assert_eq!(shop.stores[0].folder.size(&lost.sha256).unwrap(), None);
+}
+
+#[test]
+fn a_probe_leaves_out_who_is_silent_and_takes_back_who_answers() {
+    let shop = Shop::new(&[1, 1], Preference::InOrder);
+    let digests = shop.everywhere(b"sold");
+    shop.silence(0);
+
+    let answers: Vec<bool> = shop.mirrors.probe().iter().map(Result::is_ok).collect();
+    assert_eq!(answers, [false, true]);
+    shop.asked();
+    shop.mirrors.open(&digests.sha256, digests.size).unwrap();
+    assert_eq!(shop.asked(), [0, 1]);
+
+    shop.wake(0);
+    shop.mirrors.probe();
+    shop.asked();
+    shop.mirrors.open(&digests.sha256, digests.size).unwrap();
+    assert_eq!(shop.asked(), [1, 0]);
 }

@@ -41,6 +41,10 @@ pub struct LinkPage {
     pub expires_at: Option<Timestamp>,
     /// All files as one, where there are several.
     pub archive: Option<LinkArchive>,
+    /// Where the buyer chooses the password of the archive, which has to be done first.
+    pub password_path: Option<String>,
+    /// What is wrong with the one that was chosen.
+    pub password_error: Option<String>,
     /// The files, each with its button.
     pub files: Vec<LinkFile>,
     /// License keys, serials, logins.
@@ -68,6 +72,12 @@ pub struct LinkArchive {
     pub downloads_left: Option<u32>,
     /// A download of it has begun and can be taken up again without being counted.
     pub in_progress: bool,
+    /// What it is protected with, where this page tells it.
+    pub password: Option<String>,
+    /// Its password came in a mail of its own.
+    pub password_mailed: bool,
+    /// Its password is the one that the buyer chose.
+    pub password_chosen: bool,
 }
 
 /// A file behind a keyed link.
@@ -75,8 +85,8 @@ pub struct LinkArchive {
 pub struct LinkFile {
     /// Name, size, checksums.
     pub facts: FileFacts,
-    /// Where its button posts to.
-    pub post_path: String,
+    /// Where its button posts to; `None` when it comes in the archive alone.
+    pub post_path: Option<String>,
     /// How often it can still be downloaded; `None` without limit, 0 has no button.
     pub downloads_left: Option<u32>,
     /// A download of it has begun and can be taken up again without being counted.
@@ -137,7 +147,7 @@ impl Template for LinkPage {
     fn samples() -> Vec<Self> {
         let file = |name: &str, bytes, downloads_left| LinkFile {
             facts: FileFacts::sample(name, bytes),
-            post_path: text("/d/gt_7Qm2Vx9fKp4RtZ1c/files/1"),
+            post_path: Some(text("/d/gt_7Qm2Vx9fKp4RtZ1c/files/1")),
             downloads_left,
             in_progress: false,
         };
@@ -148,10 +158,15 @@ impl Template for LinkPage {
             post_path: text("/d/gt_7Qm2Vx9fKp4RtZ1c/archive"),
             downloads_left,
             in_progress: false,
+            password: None,
+            password_mailed: false,
+            password_chosen: false,
         };
         let plain = Self {
             product: text("Harbor Charts, North"),
             archive: Some(archive("Harbor Charts, North", 734_003_664, Some(0))),
+            password_path: None,
+            password_error: None,
             unit: 1,
             units: 1,
             order_number: text("2026-000117"),
@@ -198,7 +213,28 @@ impl Template for LinkPage {
             files: plain.files.iter().take(2).cloned().collect(),
             ..plain.clone()
         };
-        vec![plain, several, short, long, rtl]
+        let sealed = |file: &LinkFile| LinkFile { post_path: None, ..file.clone() };
+        let protected = Self {
+            archive: Some(LinkArchive {
+                password: Some(text("xk3mq-t7hwd-4npub-acjy6-wrk7t")),
+                ..archive("Harbor Charts, North", 730_500_308, Some(4))
+            }),
+            files: several.files.iter().map(sealed).collect(),
+            ..plain.clone()
+        };
+        let mailed = Self {
+            archive: Some(LinkArchive { password_mailed: true, ..archive(SHORT, 276, Some(4)) }),
+            files: vec![sealed(&file("book.epub", 276, Some(4)))],
+            ..plain.clone()
+        };
+        let to_choose = Self {
+            archive: None,
+            password_path: Some(text("/d/gt_7Qm2Vx9fKp4RtZ1c/password")),
+            password_error: Some(text("a password has at least 10 characters")),
+            files: mailed.files.clone(),
+            ..plain.clone()
+        };
+        vec![plain, several, short, long, rtl, protected, mailed, to_choose]
     }
 }
 

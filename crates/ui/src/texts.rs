@@ -35,10 +35,14 @@ pub enum Placeholder {
     Shop,
     /// The address of the portal.
     Portal,
+    /// The day of the purchase.
+    Date,
+    /// The code of a stamped copy.
+    Copy,
 }
 
 impl Placeholder {
-    /// All of them, in the order that help texts list them in.
+    /// What mails can name, in the order that help texts list them in.
     pub const ALL: [Self; 11] = [
         Self::Product,
         Self::Sku,
@@ -52,6 +56,10 @@ impl Placeholder {
         Self::Shop,
         Self::Portal,
     ];
+
+    /// What stamps can name.
+    pub const STAMP: [Self; 7] =
+        [Self::Name, Self::Email, Self::Order, Self::Date, Self::Product, Self::Shop, Self::Copy];
 
     /// What stands between the braces.
     pub const fn name(self) -> &'static str {
@@ -67,6 +75,8 @@ impl Placeholder {
             Self::Support => "support",
             Self::Shop => "shop",
             Self::Portal => "portal",
+            Self::Date => "date",
+            Self::Copy => "copy",
         }
     }
 }

@@ -91,6 +91,8 @@ fn who_may_only_look_is_shown_nothing_to_press_but_their_own_account() {
         "customer_edit",
         "product_form",
         "file_replace",
+        "stamping",
+        "stamp_lookup",
         "connection_new",
         "confirm",
     ];

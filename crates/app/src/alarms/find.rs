@@ -14,7 +14,8 @@ use crate::orders::desk_store::{self, Listed};
 use crate::orders::wrong::{self, Among, Wrong};
 use crate::paging::bits_at;
 use crate::problem::Flow;
-use crate::{events, jobs, reviews};
+use crate::storage::staff_pages::STORES;
+use crate::{events, jobs, reviews, storage};
 
 /// Examples under an alarm: enough to recognize the case, few enough to see the next alarm.
 const EXAMPLES: u32 = 3;
@@ -45,6 +46,8 @@ pub fn all(source: &mut impl Source, merchant: MerchantId, house: &House) -> Flo
     found.extend(orders(source, merchant, Wrong::PaidNotDelivered, now)?);
     found.extend(unverified(source, merchant, now)?);
     found.extend(orders(source, merchant, Wrong::PaidNotReached, now)?);
+    found.extend(lacking(source, merchant, now)?);
+    found.extend(away(source, now)?);
     found.extend(orders(source, merchant, Wrong::RefundedStillOpen, now)?);
     found.extend(quarantined(source, merchant)?);
     for state in [MessageState::Failed, MessageState::Expired, MessageState::Waiting] {
@@ -113,6 +116,42 @@ fn notice_example(notice: &notices::Stored) -> AlarmExample {
         what: notices::staff_pages::name_of(notice),
         why: notice.reason.clone(),
     }
+}
+
+/// Files that a store lacks or has damaged.
+fn lacking(source: &mut impl Source, merchant: MerchantId, now: Timestamp) -> Flow<Option<Alarm>> {
+    let lacking = storage::store::lacking(source, merchant, now - storage::TOLD_FOR, COUNTED_MAX)?;
+    let example = |file: &storage::store::Lacking| AlarmExample {
+        path: file.product.map_or_else(|| STORES.to_owned(), |product| format!("/admin/products/{product}")),
+        what: file.name.clone(),
+        why: format!("{}: {}", file.store, file.defect),
+    };
+    Ok((!lacking.is_empty()).then(|| Alarm {
+        kind: AlarmKind::ContentLacking,
+        count: u32::try_from(lacking.len()).unwrap_or(COUNTED_MAX),
+        since: lacking.first().map(|file| file.found_at),
+        path: STORES.to_owned(),
+        examples: shown(&lacking).map(example).collect(),
+    }))
+}
+
+/// Stores that have not answered for a while.
+fn away(source: &mut impl Source, now: Timestamp) -> Flow<Option<Alarm>> {
+    let mut away = storage::store::states(source)?;
+    let long = |since: Timestamp| now.since(since) >= storage::AWAY_FOR_MIN;
+    away.retain(|state| state.away_since.is_some_and(long));
+    let example = |state: &storage::StoreState| AlarmExample {
+        path: STORES.to_owned(),
+        what: state.name.clone(),
+        why: state.away_why.clone(),
+    };
+    Ok((!away.is_empty()).then(|| Alarm {
+        kind: AlarmKind::StoreAway,
+        count: u32::try_from(away.len()).unwrap_or(COUNTED_MAX),
+        since: away.iter().filter_map(|state| state.away_since).min(),
+        path: STORES.to_owned(),
+        examples: shown(&away).map(example).collect(),
+    }))
 }
 
 fn shown<T>(found: &[T]) -> impl Iterator<Item = &T> {

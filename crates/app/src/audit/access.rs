@@ -90,6 +90,26 @@ pub const GIVEN_IS_PAID: Check = Check {
                       AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.id = c.cause)",
         },
         Rule {
+            says: "a download is of a version that came out after its buyer's updates had ended",
+            find: "SELECT d.id AS id, v.id AS detail FROM downloads d JOIN grants g ON g.id = d.grant_id
+                     JOIN order_lines l ON l.id = g.line_id AND l.file_policy = 'updates_until'
+                     JOIN orders o ON o.id = l.order_id
+                     LEFT JOIN download_files f ON f.download_id = d.id
+                     JOIN file_versions v ON v.id = COALESCE(d.file_version_id, f.file_version_id)
+                    WHERE v.product_file_id IS NOT NULL
+                      AND v.created_at >= COALESCE(o.paid_at, o.created_at) + l.update_days * 86400000000
+                      AND NOT EXISTS (SELECT 1 FROM line_files lf
+                                       WHERE lf.line_id = l.id AND lf.file_version_id = v.id)",
+        },
+        Rule {
+            says: "something was paid for and nobody is going to make it",
+            find: "SELECT p.order_id AS id, p.part || ' of ' || p.line_id || ':' || CAST(p.unit_no AS TEXT) AS detail
+                     FROM unit_parts p JOIN grants g ON g.line_id = p.line_id AND g.unit_no = p.unit_no
+                    WHERE p.state = 'waiting' AND p.detail = '' AND g.status = 'active'
+                      AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'make_part' AND j.dedupe_key =
+                           p.line_id || ':' || CAST(p.unit_no AS TEXT) || ':' || p.part || ':' || p.subject)",
+        },
+        Rule {
             says: "a download is of a file that its grant does not give",
             find: "SELECT d.id AS id, v.id AS detail FROM downloads d JOIN grants g ON g.id = d.grant_id
                      LEFT JOIN download_files f ON f.download_id = d.id
@@ -105,6 +125,23 @@ pub const GIVEN_IS_PAID: Check = Check {
                      JOIN grants g ON g.line_id = u.line_id AND g.unit_no = u.unit_no
                      JOIN downloads d ON d.grant_id = g.id AND d.file_version_id = u.replaces_id
                     WHERE u.file_version_id <> u.replaces_id AND d.started_at >= u.created_at",
+        },
+        Rule {
+            says: "an original was handed out of which the buyer was to get a stamped copy",
+            find: "SELECT d.id AS id, p.subject AS detail FROM unit_parts p
+                     JOIN grants g ON g.line_id = p.line_id AND g.unit_no = p.unit_no
+                     JOIN downloads d ON d.grant_id = g.id
+                     LEFT JOIN download_files f ON f.download_id = d.id
+                    WHERE p.part = 'stamp' AND COALESCE(d.file_version_id, f.file_version_id) = p.subject
+                      AND NOT EXISTS (SELECT 1 FROM unit_files u WHERE u.line_id = p.line_id
+                           AND u.unit_no = p.unit_no AND u.file_version_id = p.subject AND u.replaces_id = p.subject)",
+        },
+        Rule {
+            says: "a stamped copy is of nobody: its code is not kept",
+            find: "SELECT u.file_version_id AS id, u.line_id || '/' || CAST(u.unit_no AS TEXT) AS detail FROM unit_files u
+                    WHERE u.part = 'stamp' AND u.file_version_id <> u.replaces_id
+                      AND NOT EXISTS (SELECT 1 FROM stamps s WHERE s.line_id = u.line_id AND s.unit_no = u.unit_no
+                           AND s.file_version_id = u.replaces_id)",
         },
     ],
     code: None,

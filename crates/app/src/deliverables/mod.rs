@@ -10,15 +10,24 @@ pub mod staff_view;
 use db::{FromColumn, IntoParam, Param, Value};
 
 use crate::parts::Part;
-use crate::payloads;
+use crate::{archives, artworks, payloads, stamps};
 
 /// What a product delivers beside its files, or what a line was sold with.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Deliverables {
+    /// One archive in place of single files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<archives::Terms>,
     /// Files that a spec names below the operator's roots.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<payloads::Terms>,
+    /// A drawing that the buyer fills in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artwork: Option<artworks::Terms>,
+    /// Each buyer gets a stamped copy of the files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<stamps::Stamping>,
 }
 
 impl Deliverables {
@@ -29,15 +38,17 @@ impl Deliverables {
 
     /// What has to be made for each unit, once its money is as far as `access` says.
     ///
-    /// What leaves the house or uses something up waits for the money; copies of files do not.
+    /// What leaves the house or uses something up waits for the money; copies of files do not. The
+    /// stamped copies are not here: there is one for each file, and for each that comes later.
     pub fn parts(&self) -> Vec<Part> {
-        let parts = [self.payload.as_ref().map(|_| Part::Payload)];
+        let artwork = !self.artwork_formats().is_empty();
+        let parts = [self.payload.as_ref().map(|_| Part::Payload), artwork.then_some(Part::Artwork)];
         parts.into_iter().flatten().collect()
     }
 
     /// Whether a file of the product is handed out only as a copy that was made for the unit.
-    pub fn replaces(&self, _name: &str) -> bool {
-        false
+    pub fn replaces(&self, name: &str) -> bool {
+        self.stamp.as_ref().is_some_and(|stamp| stamp.covers(name))
     }
 }
 

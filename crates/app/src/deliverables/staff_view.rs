@@ -8,5 +8,10 @@ use super::Deliverables;
 /// part of the path where it is changed.
 pub fn rows(deliverables: &Deliverables) -> Vec<DeliveryRow> {
     let row = |kind: &str, on| DeliveryRow { kind: kind.to_owned(), on };
-    vec![row("payload", deliverables.payload.is_some())]
+    vec![
+        row("packing", deliverables.archive.is_some()),
+        row("payload", deliverables.payload.is_some()),
+        row("artwork", deliverables.artwork.is_some()),
+        row("stamping", deliverables.stamp.is_some()),
+    ]
 }

@@ -61,6 +61,22 @@ fn count_grant(cx: &mut Cx<'_, '_>, counts: &[&Count]) -> Result<(), DbError> {
     held.save(cx.tx)
 }
 
+/// Charges a session with all of its file, which is left to somebody else to hand out: nobody will
+/// tell how much of it was. Its place is spent; later times cost nothing.
+pub fn charge_whole(cx: &mut Cx<'_, '_>, session: &Authorized) -> Result<(), DbError> {
+    let Goods::File(content) = &session.goods else { return Ok(()) };
+    let mut held = Held::of(cx.tx, session.merchant, session.grant)?;
+    let generation = crate::fulfillment::store::generation(cx.tx, session.merchant, session.grant)?;
+    let Some(tally) = store::tally(cx.tx, session.download)? else { return Ok(()) };
+    if generation != Some(session.generation) || tally.state != DownloadState::Open {
+        return Ok(());
+    }
+    let rest = content.size.saturating_sub(tally.bytes);
+    held.settle(content.version, DownloadState::Spent, rest);
+    store::add_bytes(cx.tx, session, rest, DownloadState::Spent, cx.now)?;
+    held.save(cx.tx)
+}
+
 fn add_to_contents(cx: &mut Cx<'_, '_>, count: &Count) -> Result<(), DbError> {
     let Goods::Archive(_, contents) = &count.authorized.goods else { return Ok(()) };
     let touched = contents.iter().zip(&count.bytes).filter(|(_, bytes)| **bytes > 0);
@@ -88,7 +104,8 @@ pub fn close_idle(cx: &mut Cx<'_, '_>) -> Result<bool, DbError> {
 }
 
 /// The files whose places a session has, and the bytes that each is charged with when its place
-/// is used up. Those of a file were counted as they were handed out.
+/// is used up. Those of a file were counted as they were handed out; one in an archive is charged
+/// as the whole file, also where a deflated stream was handed out.
 fn charges(tx: &mut Tx<'_>, download: &Download) -> Result<Vec<(FileVersionId, u64)>, DbError> {
     match download.parcel {
         Parcel::File(version) => Ok(vec![(version, 0)]),
@@ -131,7 +148,7 @@ impl Held {
                     return tally.state;
                 }
                 for content in contents {
-                    self.settle(content.version, DownloadState::Spent, content.size);
+                    self.settle(content.version, DownloadState::Spent, content.charged);
                 }
             }
         }

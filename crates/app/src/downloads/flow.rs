@@ -2,19 +2,22 @@
 
 use std::sync::OnceLock;
 
-use archive::Layout;
-use db::Source;
+use archive::{Form, Layout, Protection};
+use db::{DbError, Source};
 use kernel::{DownloadId, FileVersionId, Timestamp};
 
+use super::archive_store::Member;
 use super::packing::{self, PackError};
 use super::store::Session;
 use super::{
     Authorized, Content, Download, DownloadState, Goods, GrantedFile, Parcel, SESSION_LIFE, archive_store,
     store, transfer_code, within_budget,
 };
+use crate::archives::{self, flow::Packing};
 use crate::cx::Cx;
 use crate::fulfillment::{Grant, GrantStatus};
 use crate::links::{self, Presented};
+use crate::packed;
 use crate::problem::{Code, Flow, Problem};
 use crate::ring::Ring;
 
@@ -65,6 +68,10 @@ pub fn usable(grant: &Grant, now: Timestamp) -> Result<(), Problem> {
 /// Reserves a place and opens a session for one file of a grant.
 pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Client) -> Flow<Download> {
     let grant = open_to_take(cx, token)?;
+    // What is sold as one archive, with a password perhaps, is not handed out otherwise.
+    if archives::store::sold_with(cx.tx, &grant)?.archive.is_some() {
+        return Err(no_such_link().into());
+    }
     let files = store::files(cx.tx, &grant)?;
     let wanted: GrantedFile =
         files.into_iter().find(|granted| granted.version == file).ok_or_else(no_such_link)?;
@@ -81,11 +88,19 @@ pub fn start(cx: &mut Cx<'_, '_>, token: &str, file: FileVersionId, client: &Cli
 pub fn start_archive(cx: &mut Cx<'_, '_>, token: &str, client: &Client) -> Flow<Download> {
     let grant = open_to_take(cx, token)?;
     let files = store::files(cx.tx, &grant)?;
-    if files.len() < packing::FILES_MIN {
-        return Err(no_such_link().into());
-    }
-    let layout = packing::pack(&files).map_err(|error| broken(&grant, &error))?;
-    let mut versions: Vec<FileVersionId> = files.iter().map(|file| file.version).collect();
+    let terms = archives::store::sold_with(cx.tx, &grant)?.archive;
+    let protection = match archives::flow::packing(cx.tx, cx.ring, terms.as_ref(), &grant)? {
+        Packing::IfSeveral if files.len() >= packing::FILES_MIN => None,
+        Packing::Always(protection) if !files.is_empty() => protection,
+        Packing::IfSeveral | Packing::Always(_) => return Err(no_such_link().into()),
+        Packing::AwaitsPassword => {
+            let text = "choose the password of this archive on its page first";
+            return Err(Problem::new(Code::Conflict, text).into());
+        }
+    };
+    let members = members(cx, files)?;
+    let layout = layout(&members, protection).map_err(|error| broken(&grant, &error))?;
+    let mut versions: Vec<FileVersionId> = members.iter().map(|member| member.file.version).collect();
     // Rows are held in the order of their ids, so that two starts do not wait for each other.
     versions.sort_unstable_by_key(|version| version.bits());
     for version in versions {
@@ -97,11 +112,51 @@ pub fn start_archive(cx: &mut Cx<'_, '_>, token: &str, client: &Client) -> Flow<
             return Err(Problem::new(Code::UsedUp, text).into());
         }
     }
-    let size = files.iter().map(|file| file.size).fold(0, u64::saturating_add);
+    let size = members.iter().map(Member::held).fold(0, u64::saturating_add);
     let parcel = Parcel::Archive { etag: layout.etag().to_owned() };
     let download = open_session(cx, &grant, parcel, size, client)?;
-    archive_store::insert(cx.tx, &download, &files)?;
+    archive_store::insert(cx.tx, &download, &members)?;
     Ok(download)
+}
+
+/// The archive of a grant's files that would begin now, where there is one.
+pub fn offered(
+    source: &mut impl Source,
+    packing: Packing,
+    files: &[GrantedFile],
+) -> Result<Option<Layout>, DbError> {
+    let protection = match packing {
+        Packing::IfSeveral if files.len() >= packing::FILES_MIN => None,
+        Packing::Always(protection) if !files.is_empty() => protection,
+        Packing::IfSeveral | Packing::Always(_) | Packing::AwaitsPassword => return Ok(None),
+    };
+    let mut members = Vec::with_capacity(files.len());
+    for file in files.iter().cloned() {
+        let stream = packed::store::known(source, &file.sha256)?.stream();
+        members.push(Member { file, stream, handed_out: 0 });
+    }
+    // Each file can still be had by itself; who starts the archive nevertheless is told why it cannot be.
+    Ok(layout(&members, protection).ok())
+}
+
+/// The files of a new archive, each in the form that it has by now. One that was never looked at
+/// (it is older than this program knows of streams) is deflated for the next archive.
+fn members(cx: &mut Cx<'_, '_>, files: Vec<GrantedFile>) -> Flow<Vec<Member>> {
+    let mut members = Vec::with_capacity(files.len());
+    for file in files {
+        let known = packed::store::known(cx.tx, &file.sha256)?;
+        if known == packed::Known::Nothing {
+            packed::flow::request(cx, &file.sha256, file.size)?;
+        }
+        members.push(Member { file, stream: known.stream(), handed_out: 0 });
+    }
+    Ok(members)
+}
+
+fn layout(members: &[Member], protection: Option<Protection>) -> Result<Layout, PackError> {
+    let form = |member: &Member| packing::form(&member.file, member.stream.as_ref());
+    let forms: Vec<Form> = members.iter().map(form).collect::<Result<_, _>>()?;
+    packing::pack(members.iter().map(|member| &member.file).zip(forms), protection)
 }
 
 /// The grant behind a link, held so that it is not replaced or taken back meanwhile.
@@ -187,7 +242,7 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
     if stale || now >= until || !within_budget(download.bytes, download.size) {
         return Err(over().into());
     }
-    let (name, goods) = goods(source, &session)?;
+    let (name, goods) = goods(source, ring, &session)?;
     Ok(Authorized {
         merchant: grant.merchant,
         order: grant.order,
@@ -195,6 +250,7 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
         download: download.id,
         name,
         goods,
+        way: session.way,
         generation: grant.generation,
         code,
         until,
@@ -203,28 +259,33 @@ pub fn authorize(source: &mut impl Source, ring: &Ring, token: &str, now: Timest
 }
 
 /// What a session hands out, and the name to save it under.
-fn goods(source: &mut impl Source, session: &Session) -> Flow<(String, Goods)> {
+fn goods(source: &mut impl Source, ring: &Ring, session: &Session) -> Flow<(String, Goods)> {
     let download = &session.download;
     match (&download.parcel, &session.file) {
         (Parcel::File(version), Some((name, sha256))) => {
             let (version, sha256) = (*version, sha256.clone());
-            let content = Content { version, sha256, size: download.size, handed_out: download.bytes };
+            let size = download.size;
+            let content = Content { version, sha256, size, charged: size, handed_out: download.bytes };
             Ok((name.clone(), Goods::File(content)))
         }
         (Parcel::File(_), None) => Err(no_such_link().into()),
         (Parcel::Archive { etag }, _) => {
             let name = packing::name(&archive_store::product(source, download)?);
-            Ok((name, archive_goods(source, session, etag)?))
+            Ok((name, archive_goods(source, ring, session, etag)?))
         }
     }
 }
 
 /// The archive of a session, computed anew. One that would have other bytes than were promised is
 /// none: what a buyer has of it already would not fit.
-fn archive_goods(source: &mut impl Source, session: &Session, promised: &str) -> Flow<Goods> {
-    let packed = archive_store::contents(source, &session.download)?;
-    let layout: Layout = packing::pack(packed.iter().map(|packed| &packed.file))
-        .map_err(|error| broken(&session.grant, &error))?;
+fn archive_goods(source: &mut impl Source, ring: &Ring, session: &Session, promised: &str) -> Flow<Goods> {
+    let members = archive_store::contents(source, &session.download)?;
+    let terms = archives::store::sold_with(source, &session.grant)?.archive;
+    let protection = match archives::flow::packing(source, ring, terms.as_ref(), &session.grant)? {
+        Packing::Always(protection) => protection,
+        Packing::IfSeveral | Packing::AwaitsPassword => None,
+    };
+    let layout = layout(&members, protection).map_err(|error| broken(&session.grant, &error))?;
     if layout.etag() != promised {
         tracing::warn!(
             download = %session.download.id, promised, now = layout.etag(),
@@ -232,13 +293,14 @@ fn archive_goods(source: &mut impl Source, session: &Session, promised: &str) ->
         );
         return Err(over().into());
     }
-    let content = |packed: archive_store::Packed| Content {
-        version: packed.file.version,
-        sha256: packed.file.sha256,
-        size: packed.file.size,
-        handed_out: packed.handed_out,
+    let content = |member: Member| Content {
+        version: member.file.version,
+        size: member.held(),
+        charged: member.file.size,
+        sha256: member.stream.map_or(member.file.sha256, |stream| stream.sha256),
+        handed_out: member.handed_out,
     };
-    Ok(Goods::Archive(Box::new(layout), packed.into_iter().map(content).collect()))
+    Ok(Goods::Archive(Box::new(layout), members.into_iter().map(content).collect()))
 }
 
 fn broken(grant: &Grant, error: &PackError) -> Problem {

@@ -8,9 +8,12 @@
 
 pub mod archive_store;
 mod body;
+mod carriers;
 pub mod counting;
 pub mod flow;
+pub mod handing_over;
 pub mod jobs;
+mod opening;
 pub mod packing;
 pub mod pages;
 pub mod running;
@@ -24,6 +27,7 @@ use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Span, Time
 
 use crate::links;
 use crate::ring::Ring;
+use crate::storage::Way;
 
 db::words! {
     /// What became of a session's place.
@@ -108,10 +112,12 @@ pub struct GrantedFile {
 pub struct Content {
     /// Which.
     pub version: FileVersionId,
-    /// Hex: where it lies.
+    /// Hex: where the bytes lie that are handed out, which in an archive may be a deflated stream.
     pub sha256: String,
-    /// Bytes.
+    /// How many there are.
     pub size: u64,
+    /// The size of the file itself, which its places are charged with.
+    pub charged: u64,
     /// Bytes of it that the session has handed out, by its saved count.
     pub handed_out: u64,
 }
@@ -160,6 +166,7 @@ pub struct Authorized {
     pub(super) download: DownloadId,
     pub(super) name: String,
     pub(super) goods: Goods,
+    pub(super) way: Way,
     pub(super) generation: u32,
     pub(super) code: [u8; 16],
     pub(super) until: Timestamp,

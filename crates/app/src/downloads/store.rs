@@ -6,6 +6,18 @@ use kernel::{DownloadId, FileVersionId, GrantId, MerchantId, OrderId, Timestamp}
 use super::{Authorized, Download, DownloadState, GrantedFile, Parcel};
 use crate::deliverables::Deliverables;
 use crate::fulfillment::{Grant, GrantStatus};
+use crate::storage::Way;
+
+/// Which version of a file (`bought`) a line (`l`) of an order (`o`) gives: that of the day of
+/// purchase, the newest, or the newest of those that came out while its buyer was to get updates.
+/// A day of updates is 24 hours, from the payment; where that is still pending, from the order.
+const VERSION: &str = "CASE l.file_policy
+        WHEN 'latest' THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
+        WHEN 'updates_until' THEN (SELECT max(n.id) FROM file_versions n
+             WHERE n.product_file_id = bought.product_file_id
+               AND (n.id = bought.id
+                    OR n.created_at < COALESCE(o.paid_at, o.created_at) + l.update_days * 86400000000))
+        ELSE bought.id END";
 
 /// The files that a grant gives: those of the day of purchase or the product's newest, and those
 /// that were made for its unit.
@@ -13,11 +25,27 @@ use crate::fulfillment::{Grant, GrantStatus};
 /// What is handed out only as a copy that was made for the unit is not in the list before the
 /// copy is there.
 pub fn files(source: &mut impl Source, grant: &Grant) -> Result<Vec<GrantedFile>, DbError> {
-    let rows = sql(format!("{OF_PRODUCTS} WHERE g.merchant_id = $1 AND g.id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.id = $2 ORDER BY made, position"))
+    Ok(given(listed(source, grant)?).into_iter().map(|(_, file)| file).collect())
+}
+
+/// The files that a grant gives only as copies that are still to be made.
+pub fn lacking_copies(source: &mut impl Source, grant: &Grant) -> Result<Vec<FileVersionId>, DbError> {
+    let rows = listed(source, grant)?;
+    let copied: Vec<FileVersionId> = rows.iter().filter_map(|row| row.replaces).collect();
+    let lacks = |row: &&Listed| {
+        row.replaces.is_none()
+            && row.deliverables.replaces(&row.file.name)
+            && !copied.contains(&row.file.version)
+    };
+    Ok(rows.iter().filter(lacks).map(|row| row.file.version).collect())
+}
+
+fn listed(source: &mut impl Source, grant: &Grant) -> Result<Vec<Listed>, DbError> {
+    let of_products = of_products();
+    sql(format!("{of_products} WHERE g.merchant_id = $1 AND g.id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.id = $2 ORDER BY made, position"))
         .bind(grant.merchant)
         .bind(grant.id)
-        .all(source, read_listed)?;
-    Ok(given(rows).into_iter().map(|(_, file)| file).collect())
+        .all(source, read_listed)
 }
 
 /// The files of every grant of an order, by grant, in one question.
@@ -26,33 +54,39 @@ pub fn files_of_order(
     merchant: MerchantId,
     order: OrderId,
 ) -> Result<Vec<(GrantId, GrantedFile)>, DbError> {
-    let rows = sql(format!("{OF_PRODUCTS} WHERE g.merchant_id = $1 AND g.order_id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.order_id = $2 ORDER BY grant_id, made, position"))
+    let of_products = of_products();
+    let rows = sql(format!("{of_products} WHERE g.merchant_id = $1 AND g.order_id = $2 UNION ALL {OF_UNITS} WHERE g.merchant_id = $1 AND g.order_id = $2 ORDER BY grant_id, made, position"))
         .bind(merchant)
         .bind(order)
         .all(source, read_listed)?;
     Ok(given(rows))
 }
 
-const OF_PRODUCTS: &str =
-    "SELECT 0 AS made, lf.position AS position, g.id AS grant_id, l.deliverables AS deliverables, NULL AS replaces_id,
-            v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256, b.md5 AS md5, b.crc32 AS crc32,
-            v.created_at AS created_at, COALESCE(p.open_places + p.spent_places, 0) AS taken
-       FROM grants g
-       JOIN line_files lf ON lf.line_id = g.line_id
-       JOIN order_lines l ON l.id = lf.line_id
-       JOIN file_versions bought ON bought.id = lf.file_version_id
-       JOIN file_versions v ON v.id = CASE WHEN l.file_policy = 'latest'
-            THEN (SELECT max(n.id) FROM file_versions n WHERE n.product_file_id = bought.product_file_id)
-            ELSE bought.id END
-       JOIN blobs b ON b.sha256 = v.sha256
-       LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id";
+fn of_products() -> String {
+    format!(
+        "SELECT 0 AS made, lf.position AS position, g.id AS grant_id, l.deliverables AS deliverables,
+                NULL AS replaces_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256,
+                b.md5 AS md5, b.crc32 AS crc32, v.created_at AS created_at,
+                COALESCE(p.open_places + p.spent_places, 0) AS taken
+           FROM grants g
+           JOIN line_files lf ON lf.line_id = g.line_id
+           JOIN order_lines l ON l.id = lf.line_id
+           JOIN orders o ON o.id = l.order_id
+           JOIN file_versions bought ON bought.id = lf.file_version_id
+           JOIN file_versions v ON v.id = {VERSION}
+           JOIN blobs b ON b.sha256 = v.sha256
+           LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id"
+    )
+}
 
-const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant_id, '{}' AS deliverables,
+const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant_id,
+            CASE uf.part WHEN 'payload' THEN l.deliverables ELSE '{}' END AS deliverables,
             uf.replaces_id AS replaces_id, v.id AS version_id, v.name AS name, b.size AS size, b.sha256 AS sha256,
             b.md5 AS md5, b.crc32 AS crc32, v.created_at AS created_at,
             COALESCE(p.open_places + p.spent_places, 0) AS taken
        FROM grants g
        JOIN unit_files uf ON uf.line_id = g.line_id AND uf.unit_no = g.unit_no
+       JOIN order_lines l ON l.id = g.line_id
        JOIN file_versions v ON v.id = uf.file_version_id
        JOIN blobs b ON b.sha256 = v.sha256
        LEFT JOIN grant_files p ON p.grant_id = g.id AND p.file_version_id = v.id";
@@ -61,7 +95,7 @@ const OF_UNITS: &str = "SELECT 1 AS made, uf.position AS position, g.id AS grant
 struct Listed {
     grant: GrantId,
     made: bool,
-    /// What the line was sold with; of a file that was made, nothing.
+    /// What the line was sold with; of a file that was made for its buyer alone, nothing.
     deliverables: Deliverables,
     replaces: Option<FileVersionId>,
     file: GrantedFile,
@@ -87,7 +121,7 @@ fn given(mut rows: Vec<Listed>) -> Vec<(GrantId, GrantedFile)> {
     let (made, files): (Vec<Listed>, Vec<Listed>) = rows.drain(..).partition(|row| row.made);
     let (copies, own): (Vec<Listed>, Vec<Listed>) = made.into_iter().partition(|row| row.replaces.is_some());
     let mut given: Vec<(GrantId, GrantedFile)> = Vec::new();
-    for row in files {
+    for row in files.into_iter().chain(own) {
         let copy =
             copies.iter().find(|copy| copy.grant == row.grant && copy.replaces == Some(row.file.version));
         match copy {
@@ -96,7 +130,6 @@ fn given(mut rows: Vec<Listed>) -> Vec<(GrantId, GrantedFile)> {
             None => given.push((row.grant, row.file)),
         }
     }
-    given.extend(own.into_iter().map(|row| (row.grant, row.file)));
     given.sort_by_key(|(grant, _)| *grant);
     given
 }
@@ -188,6 +221,8 @@ pub struct Session {
     pub grant: Grant,
     /// The name to save its content under, and its hex SHA-256; none for an archive.
     pub file: Option<(String, String)>,
+    /// How its merchant wants files to be delivered.
+    pub way: Way,
 }
 
 /// The session with the id in a transfer token.
@@ -199,8 +234,10 @@ pub fn session(source: &mut impl Source, id: DownloadId) -> Result<Option<Sessio
                 g.id AS id, g.merchant_id AS merchant_id, g.order_id AS order_id, g.line_id AS line_id,
                 g.unit_no AS unit_no, g.customer_id AS customer_id, g.status AS status, g.nonce AS nonce,
                 g.ring_key AS ring_key, g.generation AS generation, g.download_limit AS download_limit,
-                g.expires_at AS expires_at, g.created_at AS created_at, v.name AS file_name, v.sha256 AS sha256
+                g.expires_at AS expires_at, g.created_at AS created_at, v.name AS file_name, v.sha256 AS sha256,
+                w.way AS way
            FROM downloads d JOIN grants g ON g.id = d.grant_id LEFT JOIN file_versions v ON v.id = d.file_version_id
+           LEFT JOIN shop_delivery w ON w.merchant_id = d.merchant_id
           WHERE d.id = $1")
     .bind(id)
     .optional(source, |row| {
@@ -210,6 +247,7 @@ pub fn session(source: &mut impl Source, id: DownloadId) -> Result<Option<Sessio
             download: read(row)?,
             grant: crate::fulfillment::store::read(row)?,
             file: name.zip(sha256),
+            way: row.get::<Option<Way>>("way")?.unwrap_or_default(),
         })
     })
 }

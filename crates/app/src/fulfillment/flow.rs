@@ -7,8 +7,8 @@ use super::{Access, Grant, GrantChange, GrantStatus, RevokedBy, store, units_of}
 use crate::cx::Cx;
 use crate::downloads;
 use crate::orders::{Line, LineKind, Order};
-use crate::parts;
 use crate::products::{self, PendingPolicy};
+use crate::{archives, parts};
 
 /// What was done for an order's access.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -73,6 +73,7 @@ fn grant(
     };
     store::insert_grant(cx.tx, &grant)?;
     note(cx, &grant, change, cause)?;
+    archives::flow::prepare(cx, line.deliverables.archive.as_ref(), &grant)?;
     parts::flow::want(cx, line, &grant)
 }
 

@@ -14,7 +14,7 @@ pub mod staff_pages;
 pub mod store;
 
 use crate::parts::PartKey;
-use kernel::{JobId, MerchantId, MessageId, NoticeId, Span, Timestamp};
+use kernel::{GrantId, JobId, MerchantId, MessageId, NoticeId, ProductFileId, Span, Timestamp};
 
 db::words! {
     /// The kinds of work. None waits for the places, or the troubles, of another.
@@ -25,6 +25,10 @@ db::words! {
         SendMessage = "send_message",
         /// Parts of units are made.
         MakePart = "make_part",
+        /// Contents are deflated for archives.
+        DeflateContent = "deflate_content",
+        /// Copies of a file's new version are wanted.
+        WantCopies = "want_copies",
     }
 }
 
@@ -53,6 +57,22 @@ pub enum Work {
         /// Which.
         part: PartKey,
     },
+    /// Deflate a content, for the archives that it will be in.
+    DeflateContent {
+        /// Whose product has it.
+        merchant: MerchantId,
+        /// Which, in hex.
+        sha256: String,
+    },
+    /// Want a stamped copy of a file's new version for every unit that is to have one.
+    WantCopies {
+        /// Whose.
+        merchant: MerchantId,
+        /// Which file.
+        file: ProductFileId,
+        /// The grant that was looked at last.
+        after: Option<GrantId>,
+    },
 }
 
 impl Work {
@@ -62,6 +82,8 @@ impl Work {
             Self::VerifyNotice { .. } => Kind::VerifyNotice,
             Self::SendMessage { .. } => Kind::SendMessage,
             Self::MakePart { .. } => Kind::MakePart,
+            Self::DeflateContent { .. } => Kind::DeflateContent,
+            Self::WantCopies { .. } => Kind::WantCopies,
         }
     }
 
@@ -70,7 +92,9 @@ impl Work {
         match self {
             Self::VerifyNotice { merchant, .. }
             | Self::SendMessage { merchant, .. }
-            | Self::MakePart { merchant, .. } => *merchant,
+            | Self::MakePart { merchant, .. }
+            | Self::DeflateContent { merchant, .. }
+            | Self::WantCopies { merchant, .. } => *merchant,
         }
     }
 
@@ -81,6 +105,10 @@ impl Work {
             Self::SendMessage { message, .. } => message.to_string(),
             Self::MakePart { part: PartKey { line, unit_no, part, subject }, .. } => {
                 format!("{line}:{unit_no}:{part}:{subject}")
+            }
+            Self::DeflateContent { sha256, .. } => sha256.clone(),
+            Self::WantCopies { file, after, .. } => {
+                format!("{file}:{}", after.map_or_else(String::new, |after| after.to_string()))
             }
         }
     }
@@ -94,6 +122,10 @@ impl Work {
             Self::SendMessage { .. } => 40,
             // About two days; then a person decides, and can have it tried again.
             Self::MakePart { .. } => 24,
+            // A full disk is given time; until then archives have the content as it is.
+            Self::DeflateContent { .. } => 20,
+            // It only fails with the database.
+            Self::WantCopies { .. } => 60,
         }
     }
 }

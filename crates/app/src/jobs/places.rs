@@ -13,6 +13,8 @@ use super::Kind;
 const VERIFIED_AT_ONCE: usize = 64;
 /// Mails under way at once: some composed and recorded while the mail server takes the others.
 const MAILED_AT_ONCE: usize = 16;
+/// Contents deflated at once: one takes several threads already.
+const DEFLATED_AT_ONCE: usize = 1;
 
 /// Parts made at once: they read and write whole files.
 const MADE_AT_ONCE: usize = 4;
@@ -23,6 +25,8 @@ pub struct Places {
     verifying: Arc<Semaphore>,
     mailing: Arc<Semaphore>,
     making: Arc<Semaphore>,
+    deflating: Arc<Semaphore>,
+    wanting: Arc<Semaphore>,
 }
 
 impl Places {
@@ -33,6 +37,8 @@ impl Places {
             verifying: places(Kind::VerifyNotice),
             mailing: places(Kind::SendMessage),
             making: places(Kind::MakePart),
+            deflating: places(Kind::DeflateContent),
+            wanting: places(Kind::WantCopies),
         }
     }
 
@@ -42,6 +48,8 @@ impl Places {
             Kind::VerifyNotice => VERIFIED_AT_ONCE,
             Kind::SendMessage => MAILED_AT_ONCE,
             Kind::MakePart => MADE_AT_ONCE,
+            Kind::DeflateContent => DEFLATED_AT_ONCE,
+            Kind::WantCopies => 1,
         }
     }
 
@@ -51,6 +59,8 @@ impl Places {
             Kind::VerifyNotice => &self.verifying,
             Kind::SendMessage => &self.mailing,
             Kind::MakePart => &self.making,
+            Kind::DeflateContent => &self.deflating,
+            Kind::WantCopies => &self.wanting,
         }
     }
 }

@@ -9,7 +9,8 @@ use crate::cx::Actor;
 use crate::failpoint;
 use crate::problem::{Failure, Flow};
 use crate::{
-    alarms, choices, downloads, events, idempotency, installation, invoices, messages, notices, parts,
+    alarms, artworks, choices, downloads, events, idempotency, installation, invoices, messages, notices,
+    packed, parts, stamps,
 };
 
 /// How a job ended, beside being done and recorded by its own transaction.
@@ -100,7 +101,7 @@ async fn look_at_quarantine(app: &App) -> Flow<()> {
 /// waits as it is, for weeks if need be, and spends none of its attempts.
 pub fn can_do(app: &App, kind: Kind) -> bool {
     match kind {
-        Kind::VerifyNotice | Kind::MakePart => true,
+        Kind::VerifyNotice | Kind::MakePart | Kind::DeflateContent | Kind::WantCopies => true,
         Kind::SendMessage => app.mailer().has_server(),
     }
 }
@@ -161,6 +162,8 @@ async fn work(app: &App, job: &Claimed) -> Result<(), JobError> {
         Work::VerifyNotice { merchant, notice } => notices::jobs::verify(app, job, *merchant, *notice).await,
         Work::SendMessage { merchant, message } => messages::jobs::send(app, job, *merchant, *message).await,
         Work::MakePart { merchant, part } => parts::jobs::make(app, job, *merchant, part).await,
+        Work::DeflateContent { merchant, sha256 } => packed::jobs::deflate(app, job, *merchant, sha256).await,
+        Work::WantCopies { file, after, .. } => stamps::jobs::want_copies(app, job, *file, *after).await,
     }
 }
 
@@ -208,6 +211,7 @@ pub async fn keep_house(app: &App) -> Flow<()> {
     close_idle_downloads(app).await?;
     forget_answers(app).await?;
     forget_choices(app).await?;
+    forget_pictures(app).await?;
     age_notices(app).await?;
     alarms::jobs::watch(app).await
 }
@@ -218,6 +222,18 @@ async fn forget_choices(app: &App) -> Flow<()> {
     if app.read(move |snapshot| Ok(choices::store::any_before(snapshot, before)?)).await? {
         app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
             Ok(choices::store::prune(cx.tx, before)?)
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Pictures for artwork that nobody ordered: as long as what they were chosen for.
+async fn forget_pictures(app: &App) -> Flow<()> {
+    let before = app.now() - choices::KEPT;
+    if app.read(move |snapshot| Ok(artworks::store::any_before(snapshot, before)?)).await? {
+        app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
+            Ok(artworks::store::prune(cx.tx, before)?)
         })
         .await?;
     }

@@ -105,6 +105,18 @@ pub fn is_underway(source: &mut impl Source, work: &Work) -> Result<bool, DbErro
     Ok(found.is_some())
 }
 
+/// Whether this waits, is in somebody's hands, or was given up.
+pub fn is_known(source: &mut impl Source, work: &Work) -> Result<bool, DbError> {
+    if is_underway(source, work)? {
+        return Ok(true);
+    }
+    let dead = sql("SELECT id FROM jobs WHERE state = 'dead' AND kind = $1 AND dedupe_key = $2 LIMIT 1")
+        .bind(work.kind())
+        .bind(work.dedupe_key())
+        .optional(source, |_| Ok(()))?;
+    Ok(dead.is_some())
+}
+
 /// Puts a job back for later.
 pub fn postpone(tx: &mut Tx<'_>, job: &Claimed, run_at: Timestamp, why: &str) -> Result<(), DbError> {
     let waiting = sql("SELECT id FROM jobs WHERE kind = $1 AND dedupe_key = $2 AND state = 'ready'")

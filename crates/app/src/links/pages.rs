@@ -6,15 +6,17 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::StatusCode;
+use http::{StatusCode, header};
 use kernel::{EmailAddress, FileVersionId, MerchantId, OrderId};
+use net::headers::ContentSecurityPolicy;
 use net::limit::Key;
-use ui::delivery::{ClosedLinkPage, ClosedReason, LinkRequestPage, UnknownLinkPage};
+use ui::delivery::{ClosedLinkPage, ClosedReason, LinkPage, LinkRequestPage, UnknownLinkPage};
 use ui::{Flash, Tone};
 
 use super::flow;
 use super::view::{self, Seen};
 use crate::app::App;
+use crate::archives;
 use crate::customers;
 use crate::cx::Actor;
 use crate::downloads::flow::{Client, start, start_archive};
@@ -22,9 +24,10 @@ use crate::downloads::pages::{go_to, transfer_path};
 use crate::downloads::{Download, Parcel, archive_store, packing, transfer_token};
 use crate::failpoint;
 use crate::problem::{Code, Failure, Flow, Problem};
+use crate::storage::Way;
 use crate::web::form::Posted;
 use crate::web::limits;
-use crate::web::reply::{Refusal, frame, say, show, show_with};
+use crate::web::reply::{Refusal, frame, say, see_other, show, show_with};
 use crate::web::visit::Visit;
 
 /// The routes of this noun.
@@ -34,6 +37,7 @@ pub fn routes() -> Router<App> {
         .route("/d/{token}/files/{file}", post(begin))
         .route("/d/{token}/resume/{file}", post(resume))
         .route("/d/{token}/archive", post(begin_archive))
+        .route("/d/{token}/password", post(choose_password))
         .route("/d/{token}/archive/resume", post(resume_archive))
         .route("/links/request", get(ask).post(request))
         .route("/links/renew", post(renew))
@@ -56,11 +60,29 @@ fn shown(app: &App, visit: &Visit, token: &str, seen: &Seen) -> Response {
     let visit = visit.at(seen.merchant.clone(), &seen.address);
     let now = app.now();
     match seen.closed(now) {
-        None => show(app, &visit, &seen.page(token, now)),
+        None => {
+            let mut response = show(app, &visit, &seen.page(token, now));
+            // Browsers hold the redirects after a form to the page's policy.
+            let to_buckets = if seen.way == Way::Redirect { app.blobs().presigns_from() } else { Vec::new() };
+            if let Some(policy) = carried_by(&to_buckets) {
+                response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy.to_value());
+            }
+            response
+        }
         Some(reason) => {
             show_with(app, &frame(app, &visit), StatusCode::GONE, &seen.closed_page(token, reason))
         }
     }
+}
+
+/// The policy of a page whose forms end at these origins.
+fn carried_by(origins: &[String]) -> Option<ContentSecurityPolicy> {
+    let policy =
+        origins.iter().try_fold(ContentSecurityPolicy::strict(), |policy, origin| policy.form_action(origin));
+    policy
+        .map_err(|error| tracing::error!(%error, "a bucket's address cannot be in a page's policy"))
+        .ok()
+        .filter(|_| !origins.is_empty())
 }
 
 /// The same page, to the last byte, for every token that opens nothing.
@@ -107,6 +129,43 @@ async fn begin_archive(State(app): State<App>, visit: Visit, Path(token): Path<S
         .await;
     failpoint!(DownloadReserved);
     begun(&app, &visit, &token, started)
+}
+
+#[derive(Debug, serde::Deserialize)]
+struct Chosen {
+    #[serde(default)]
+    password: String,
+}
+
+/// `POST /d/{token}/password`: the buyer chooses what the archive is protected with, once.
+async fn choose_password(
+    State(app): State<App>,
+    visit: Visit,
+    Path(token): Path<String>,
+    Posted(chosen): Posted<Chosen>,
+) -> Response {
+    let seen = match find(&app, &token) {
+        Ok(seen) => seen,
+        Err(failure) => return closed_or_unknown(&app, &visit, failure),
+    };
+    let now = app.now();
+    // Chosen in the meantime, by another tab: the page says how it stands.
+    if seen.closed(now).is_some() || !seen.awaits_password {
+        return shown(&app, &visit, &token, &seen);
+    }
+    let (grant, actor) = (seen.grant.clone(), Actor::Customer(seen.grant.customer));
+    let kept = app
+        .write(seen.merchant.id, actor, move |cx| archives::flow::choose(cx, &grant, &chosen.password))
+        .await;
+    match kept.map_err(Failure::into_problem) {
+        Ok(()) => see_other(&format!("/d/{token}")),
+        Err(problem) if problem.pointer.is_some() => {
+            let visit = visit.at(seen.merchant.clone(), &seen.address);
+            let page = LinkPage { password_error: Some(problem.detail), ..seen.page(&token, now) };
+            show_with(&app, &frame(&app, &visit), StatusCode::UNPROCESSABLE_ENTITY, &page)
+        }
+        Err(problem) => Refusal::page(&app, &visit, &problem),
+    }
 }
 
 fn client(visit: &Visit) -> Client {

@@ -1,12 +1,14 @@
 //! Where a keyed link leads: the landing page, or why there is none any more.
 
 use db::Source;
-use kernel::Timestamp;
+use kernel::{Secret, Timestamp};
 use ui::delivery::{ClosedLinkPage, ClosedReason, LinkArchive, LinkFile, LinkPage};
 use ui::shop::LinkState;
 
-use crate::downloads::flow::{no_such_link, open_link, unfinished};
-use crate::downloads::{self, Download, GrantedFile, Parcel, packing};
+use crate::archives::flow::Packing;
+use crate::archives::{self, PasswordRule};
+use crate::downloads::flow::{no_such_link, offered, open_link, unfinished};
+use crate::downloads::{self, Download, GrantedFile, Parcel, archive_store, packing};
 use crate::fulfillment::{self, Grant, GrantStatus};
 use crate::merchants::{self, Address, Merchant};
 use crate::orders::{self, Line, Order, view};
@@ -14,6 +16,7 @@ use crate::parts::{self, MadeText, UnitPart};
 use crate::problem::Flow;
 use crate::products;
 use crate::ring::Ring;
+use crate::storage::{self, Way};
 
 /// A grant with everything that its landing page shows.
 #[derive(Debug)]
@@ -32,12 +35,23 @@ pub struct Seen {
     pub files: Vec<GrantedFile>,
     /// What was begun.
     pub sessions: Vec<Download>,
+    /// Of that, archives of just these files, oldest first. One that began before a file was
+    /// deflated has other bytes than one that begins now, and can be gone on with all the same.
+    pub archives: Vec<Download>,
+    /// The archive that would begin now, where there are several files.
+    pub packed: Option<archive::Layout>,
     /// How to get support for the product.
     pub support_text: String,
+    /// The password of the archive, where the page tells it.
+    pub password: Option<Secret<String>>,
+    /// The buyer has to choose it first.
+    pub awaits_password: bool,
     /// What the buyer is told.
     pub texts: Vec<MadeText>,
     /// What is made for it.
     pub parts: Vec<UnitPart>,
+    /// Who delivers its files.
+    pub way: Way,
 }
 
 /// Reads what a link leads to. Nothing is spent by that.
@@ -51,10 +65,18 @@ pub fn see(source: &mut impl Source, ring: &Ring, base_url: &str, token: &str) -
         Some(product) => products::store::by_id(source, grant.merchant, product)?,
         None => None,
     };
+    let files = downloads::store::files(source, &grant)?;
+    let sessions = downloads::store::of_grant(source, grant.merchant, grant.id)?;
+    let packing = archives::flow::packing(source, ring, line.deliverables.archive.as_ref(), &grant)?;
     Ok(Seen {
         address: merchants::store::address(source, base_url, &merchant)?,
-        files: downloads::store::files(source, &grant)?,
-        sessions: downloads::store::of_grant(source, grant.merchant, grant.id)?,
+        archives: archive_store::of_files(source, &sessions, &files)?,
+        awaits_password: matches!(packing, Packing::AwaitsPassword),
+        packed: offered(source, packing, &files)?,
+        password: shown_password(source, ring, &grant, &line)?,
+        files,
+        sessions,
+        way: storage::store::way(source, grant.merchant)?,
         support_text: product.map(|product| product.support_text).unwrap_or_default(),
         texts: parts::flow::texts(source, ring, &grant, &line)?,
         parts: parts::store::of_grant(source, &grant, &line)?,
@@ -63,6 +85,20 @@ pub fn see(source: &mut impl Source, ring: &Ring, base_url: &str, token: &str) -
         line,
         grant,
     })
+}
+
+/// The password, as far as it may stand on the page: what comes in a mail of its own does not.
+fn shown_password(
+    source: &mut impl Source,
+    ring: &Ring,
+    grant: &Grant,
+    line: &Line,
+) -> Flow<Option<Secret<String>>> {
+    let rule = line.deliverables.archive.as_ref().and_then(|terms| terms.password);
+    match rule {
+        Some(PasswordRule::Page) => Ok(archives::flow::password(source, ring, grant)?),
+        Some(PasswordRule::Mail | PasswordRule::Chosen) | None => Ok(None),
+    }
 }
 
 impl Seen {
@@ -87,20 +123,18 @@ impl Seen {
 
     /// A download of the archive that broke off, and can be gone on with.
     pub fn archive_begun(&self, now: Timestamp) -> Option<Download> {
-        let etag = self.packed()?.etag().to_owned();
-        self.begun(&Parcel::Archive { etag }, now)
+        let begun =
+            |session: &Download| unfinished(std::slice::from_ref(session), &self.grant, &session.parcel, now);
+        self.archives.iter().rev().find_map(begun)
     }
 
-    /// The archive of all files, where there are several.
-    fn packed(&self) -> Option<archive::Layout> {
-        let packed = (self.files.len() >= packing::FILES_MIN).then(|| packing::pack(&self.files))?;
-        // Each file can still be had by itself; who starts the archive nevertheless is told why it cannot be.
-        packed.ok()
+    fn rule(&self) -> Option<PasswordRule> {
+        self.line.deliverables.archive.as_ref().and_then(|terms| terms.password)
     }
 
     fn archive(&self, token: &str, now: Timestamp) -> Option<LinkArchive> {
-        let packed = self.packed()?;
-        let begun = self.begun(&Parcel::Archive { etag: packed.etag().to_owned() }, now).is_some();
+        let packed = self.packed.as_ref()?;
+        let begun = self.archive_begun(now).is_some();
         let verb = if begun { "archive/resume" } else { "archive" };
         Some(LinkArchive {
             name: packing::name(&self.line.name),
@@ -109,17 +143,22 @@ impl Seen {
             post_path: format!("/d/{token}/{verb}"),
             downloads_left: view::downloads_left(&self.grant, &self.files),
             in_progress: begun,
+            password: self.password.as_ref().map(|password| password.expose().clone()),
+            password_mailed: self.rule() == Some(PasswordRule::Mail),
+            password_chosen: self.rule() == Some(PasswordRule::Chosen),
         })
     }
 
     /// The landing page.
     pub fn page(&self, token: &str, now: Timestamp) -> LinkPage {
+        let alone = self.line.deliverables.archive.is_none();
         let file = |file: &GrantedFile| {
             let begun = self.begun(&Parcel::File(file.version), now).is_some();
             let verb = if begun { "resume" } else { "files" };
             LinkFile {
                 facts: view::facts(file),
-                post_path: format!("/d/{token}/{verb}/{}", file.version),
+                // What comes as one archive is not had otherwise.
+                post_path: alone.then(|| format!("/d/{token}/{verb}/{}", file.version)),
                 downloads_left: Some(self.grant.download_limit.saturating_sub(file.taken)),
                 in_progress: begun,
             }
@@ -132,6 +171,8 @@ impl Seen {
             paid_at: self.order.paid_at.unwrap_or(self.order.created_at),
             expires_at: Some(self.grant.expires_at),
             archive: self.archive(token, now),
+            password_path: self.awaits_password.then(|| format!("/d/{token}/password")),
+            password_error: None,
             files: self.files.iter().map(file).collect(),
             keys: self.texts.iter().map(view::key_shown).collect(),
             making: parts::any_unfinished(&self.parts),

@@ -7,15 +7,16 @@ use kernel::{Money, ProductId, Timestamp};
 use mail::{Contact, Outgoing};
 use ui::admin::{AlarmKind, Word as _};
 use ui::mails::{
-    AccessClosedMail, AddressChangedMail, AlarmNote, ClosedBecause, DeliveryMail, MailDelivery,
-    MerchantAlarmMail, Occasion, PaymentFailedMail, PaymentPendingMail, ProductNoteMail, ReceiptFacts,
-    SignInMail, StaffInvitationMail,
+    AccessClosedMail, AddressChangedMail, AlarmNote, ArchivePassword, ArchivePasswordMail, ClosedBecause,
+    DeliveryMail, MailDelivery, MerchantAlarmMail, Occasion, PaymentFailedMail, PaymentPendingMail,
+    ProductNoteMail, ReceiptFacts, SignInMail, StaffInvitationMail,
 };
 use ui::shop::{KeyShown, LinkState};
 use ui::{Frame, Mail, MailBody, Renderer};
 
 use super::{Message, MessageKind, texts};
 use crate::alarms::Note;
+use crate::archives::{self, flow::UnitPassword};
 use crate::downloads::{self, GrantedFile};
 use crate::fulfillment::{self, Grant, GrantStatus};
 use crate::invoices::{Invoice, InvoiceKind};
@@ -50,6 +51,8 @@ pub struct Material {
     pub page_url: Option<String>,
     /// What lets the reader in, opened from the message.
     pub login_url: Option<String>,
+    /// The passwords of archives, for the one mail that tells them.
+    pub passwords: Vec<UnitPassword>,
 }
 
 /// One unit with its link.
@@ -88,6 +91,7 @@ pub fn gather(
         deliveries: Vec::new(),
         products: BTreeMap::new(),
         page_url: None,
+        passwords: Vec::new(),
     };
     let Some(id) = message.order else { return Ok(material) };
     let Some(order) = orders::store::by_id(source, message.merchant, id)? else { return Ok(material) };
@@ -98,6 +102,10 @@ pub fn gather(
         }
     }
     material.deliveries = open_deliveries(ring, &material.address, &seen);
+    if message.kind == MessageKind::ArchivePassword {
+        let open: Vec<Grant> = seen.grants.iter().filter(|grant| is_open(grant)).cloned().collect();
+        material.passwords = archives::flow::mailed(source, ring, &seen.lines, &open)?;
+    }
     material.page_url = checkout::page_url(ring, &material.address, &seen.order);
     material.order = Some(seen);
     Ok(material)
@@ -239,6 +247,7 @@ impl Composer<'_> {
             MessageKind::Refunded => self.refunded(),
             MessageKind::Suspended => self.closed(ClosedBecause::Reversal, None),
             MessageKind::OtherText => self.other_text(),
+            MessageKind::ArchivePassword => self.archive_password(),
             MessageKind::SignIn => self.sign_in(),
             MessageKind::AddressChanged => {
                 self.render(&AddressChangedMail { email: self.message.to.to_string() })
@@ -380,6 +389,23 @@ impl Composer<'_> {
             product: line.name.clone(),
             order_number: seen.number(),
             text: text.ok_or_else(|| "the product's second text was removed".to_owned())?,
+        })
+    }
+
+    fn archive_password(&self) -> Result<MailBody, String> {
+        let seen = self.seen()?;
+        if self.material.passwords.is_empty() {
+            return Err("there is no archive with a password in its order any more".to_owned());
+        }
+        let passwords = self.material.passwords.iter().map(|known| ArchivePassword {
+            product: known.product.clone(),
+            unit: known.unit_no,
+            password: known.password.expose().clone(),
+        });
+        self.render(&ArchivePasswordMail {
+            buyer_name: self.buyer_name(),
+            order_number: seen.number(),
+            passwords: passwords.collect(),
         })
     }
 

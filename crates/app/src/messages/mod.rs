@@ -42,6 +42,8 @@ db::words! {
         Regenerated = "regenerated",
         /// What was still being made when the receipt left is there.
         Ready = "ready",
+        /// The passwords of archives, in a mail without links.
+        ArchivePassword = "archive_password",
         /// A product's second text, such as how to get support.
         OtherText = "other_text",
         /// A link that signs a customer in.

@@ -130,6 +130,8 @@ pub struct LineView {
     link_life_seconds: i64,
     download_limit: u32,
     file_policy: FilePolicy,
+    /// For how many days from the purchase the buyer gets new versions; only with `updates_until`.
+    update_days: Option<u32>,
     pending_policy: PendingPolicy,
 }
 
@@ -152,6 +154,7 @@ impl LineView {
             link_life_seconds: line.link_life.as_seconds(),
             download_limit: line.download_limit,
             file_policy: line.file_policy,
+            update_days: line.update_days,
             pending_policy: line.pending_policy,
             sku: line.sku,
             name: line.name,

@@ -225,6 +225,7 @@ pub fn line_of(
         link_life: product.link_life,
         download_limit: product.download_limit,
         file_policy: product.file_policy,
+        update_days: product.update_days,
         pending_policy: product.pending_policy,
         deliverables: product.deliverables.clone(),
     }
@@ -258,6 +259,7 @@ impl Line {
             link_life: Span::seconds(0),
             download_limit: 0,
             file_policy: FilePolicy::AsBought,
+            update_days: None,
             pending_policy: PendingPolicy::Nothing,
             deliverables: Deliverables::default(),
         }

@@ -174,6 +174,8 @@ pub struct Line {
     pub download_limit: u32,
     /// Which versions of files it covers.
     pub file_policy: FilePolicy,
+    /// For how many days from the purchase new ones.
+    pub update_days: Option<u32>,
     /// What is given while the payment is pending.
     pub pending_policy: PendingPolicy,
     /// What is delivered beside files.

@@ -6,6 +6,7 @@ use gateways::Notice;
 use kernel::{CustomerId, Money, NoticeId, OrderId, Span};
 
 use super::{Line, LineKind, Order, OrderStatus, Turn, follow, store};
+use crate::archives;
 use crate::customers::{self, Customer};
 use crate::cx::Cx;
 use crate::events;
@@ -236,16 +237,20 @@ fn became_paid(cx: &mut Cx<'_, '_>, order: &mut Order, cause: &str) -> Flow<()> 
     }
     fulfillment::flow::give(cx, to.customer, &lines, Access::Open, cause)?;
     order.paid_at = order.paid_at.or(Some(cx.now));
-    send_receipt(cx, order, &to)
+    send_receipt(cx, order, &lines, &to)
 }
 
-fn send_receipt(cx: &mut Cx<'_, '_>, order: &Order, to: &Recipient) -> Flow<()> {
+fn send_receipt(cx: &mut Cx<'_, '_>, order: &Order, lines: &[Line], to: &Recipient) -> Flow<()> {
     let reason = order.generation.to_string();
     messages::flow::about_order(cx, MessageKind::Receipt, order, to, &reason, serde_json::json!({}))?;
     for product in products::store::with_other_text(cx.tx, cx.merchant, order.id)? {
         let reason = format!("{product}:{}", order.generation);
         let context = serde_json::json!({ "product": product });
         messages::flow::about_order(cx, MessageKind::OtherText, order, to, &reason, context)?;
+    }
+    if lines.iter().any(archives::flow::is_mailed) {
+        let kind = MessageKind::ArchivePassword;
+        messages::flow::about_order(cx, kind, order, to, &reason, serde_json::json!({}))?;
     }
     Ok(())
 }
@@ -287,7 +292,7 @@ fn paid_again(cx: &mut Cx<'_, '_>, order: &mut Order, news: &News<'_>) -> Flow<(
     let lines = store::lines(cx.tx, cx.merchant, order.id)?;
     let given = fulfillment::flow::give(cx, to.customer, &lines, Access::Open, &news.cause)?.given;
     if given > 0 {
-        send_receipt(cx, order, &to)
+        send_receipt(cx, order, &lines, &to)
     } else {
         tell(cx, order, MessageKind::Reinstated, &news.cause)
     }

@@ -208,8 +208,8 @@ pub fn set_invoiced(
 pub fn insert_line(tx: &mut Tx<'_>, line: &Line) -> Result<(), DbError> {
     sql("INSERT INTO order_lines (id, merchant_id, order_id, position, kind, product_id, sku, name, quantity,
             unit_minor, net_minor, tax_minor, gross_minor, tax_rate_ppm, jurisdiction, attributes, inputs, link_life,
-            download_limit, file_policy, pending_policy, deliverables)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)")
+            download_limit, file_policy, update_days, pending_policy, deliverables)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)")
     .bind(line.id)
     .bind(line.merchant)
     .bind(line.order)
@@ -230,6 +230,7 @@ pub fn insert_line(tx: &mut Tx<'_>, line: &Line) -> Result<(), DbError> {
     .bind(line.link_life)
     .bind(line.download_limit)
     .bind(line.file_policy)
+    .bind(line.update_days)
     .bind(line.pending_policy)
     .bind(&line.deliverables)
     .execute(tx)
@@ -266,7 +267,7 @@ pub fn has_files(source: &mut impl Source, merchant: MerchantId, line: LineId) -
 pub fn lines(source: &mut impl Source, merchant: MerchantId, order: OrderId) -> Result<Vec<Line>, DbError> {
     sql("SELECT id, merchant_id, order_id, position, kind, product_id, sku, name, quantity, unit_minor, net_minor,
                 tax_minor, gross_minor, tax_rate_ppm, jurisdiction, attributes, inputs, link_life, download_limit,
-                file_policy, pending_policy, deliverables
+                file_policy, update_days, pending_policy, deliverables
            FROM order_lines WHERE merchant_id = $1 AND order_id = $2 ORDER BY position")
     .bind(merchant)
     .bind(order)
@@ -327,6 +328,7 @@ fn read_line(row: &mut Row) -> Result<Line, DbError> {
         link_life: row.get("link_life")?,
         download_limit: row.get("download_limit")?,
         file_policy: row.get("file_policy")?,
+        update_days: row.get("update_days")?,
         pending_policy: row.get("pending_policy")?,
         deliverables: row.get("deliverables")?,
     })

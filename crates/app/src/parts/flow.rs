@@ -3,7 +3,7 @@
 use db::{DbError, Inserted, Source};
 use kernel::{FileVersionId, OrderId};
 
-use super::{Made, MadeText, Part, PartKey, PartState, UnitPart, any_unfinished, store};
+use super::{Made, MadeFile, MadeText, Part, PartKey, PartState, UnitPart, any_unfinished, store};
 use crate::cx::Cx;
 use crate::fulfillment::{Grant, GrantStatus};
 use crate::jobs::{self, Work};
@@ -13,7 +13,7 @@ use crate::orders::Line;
 use crate::problem::{Flow, Problem};
 use crate::reviews::{self, ReviewKind};
 use crate::ring::Ring;
-use crate::{events, orders, products};
+use crate::{events, orders, products, stamps};
 
 /// Wants the parts of a unit as far as its grant allows, each once.
 pub fn want(cx: &mut Cx<'_, '_>, line: &Line, grant: &Grant) -> Result<(), DbError> {
@@ -25,6 +25,9 @@ pub fn want(cx: &mut Cx<'_, '_>, line: &Line, grant: &Grant) -> Result<(), DbErr
             let key = PartKey { line: line.id, unit_no: grant.unit_no, part, subject: String::new() };
             want_one(cx, line.order, key)?;
         }
+    }
+    if line.deliverables.stamp.is_some() {
+        stamps::flow::want(cx, grant)?;
     }
     Ok(())
 }
@@ -73,36 +76,27 @@ pub fn enqueue(cx: &mut Cx<'_, '_>, key: PartKey) -> Result<(), DbError> {
 /// Records what came of making a part. Made twice, the second changes nothing.
 pub fn record(cx: &mut Cx<'_, '_>, part: &UnitPart, made: &Made) -> Result<(), DbError> {
     let key = &part.key;
-    let about = serde_json::json!({ "part": key.part, "line": key.line, "unit": key.unit_no });
     match made {
-        Made::Done { files, texts } => {
-            if !store::save(cx.tx, cx.merchant, key, (PartState::Done, ""), cx.now)? {
-                return Ok(());
-            }
-            for file in files {
-                let stored = &file.stored;
-                products::store::insert_blob(
-                    cx.tx,
-                    &stored.sha256,
-                    stored.size,
-                    stored.crc32,
-                    &stored.md5,
-                    cx.now,
-                )?;
-                let version = FileVersionId::mint(cx.draws);
-                store::insert_version(cx.tx, cx.merchant, version, &stored.name, &stored.sha256, cx.now)?;
-                store::insert_file(cx.tx, cx.merchant, key, version, file.replaces, cx.now)?;
-            }
-            tell(cx, key, texts)?;
-            events::flow::record(cx, Some(part.order), part.order, "unit.part_made", about)?;
-            tell_if_ready(cx, part.order)?;
-        }
+        Made::Done { files, texts } => done(cx, part, files, texts, &[])?,
+        Made::Leads { files, further } => done(cx, part, files, &[], further)?,
         Made::Held(why) => {
             if part.state != PartState::Held
                 && store::save(cx.tx, cx.merchant, key, (PartState::Held, why), cx.now)?
             {
                 reviews::flow::ask(cx, ReviewKind::PartHeld, part.order, None, why.clone())?;
-                events::flow::record(cx, Some(part.order), part.order, "unit.part_held", about)?;
+                events::flow::record(cx, Some(part.order), part.order, "unit.part_held", about(key))?;
+            }
+        }
+        Made::AsItIs(version, why) => {
+            if store::save(cx.tx, cx.merchant, key, (PartState::Done, why), cx.now)? {
+                store::insert_file(cx.tx, cx.merchant, key, *version, Some(*version), cx.now)?;
+                events::flow::record(cx, Some(part.order), part.order, "unit.part_as_it_is", about(key))?;
+                tell_if_ready(cx, part.order)?;
+            }
+        }
+        Made::Kept(why) => {
+            if store::save(cx.tx, cx.merchant, key, (PartState::Held, why), cx.now)? {
+                events::flow::record(cx, Some(part.order), part.order, "unit.part_held", about(key))?;
             }
         }
         Made::Waits(why) => {
@@ -128,9 +122,45 @@ pub fn tell_if_ready(cx: &mut Cx<'_, '_>, id: OrderId) -> Result<(), DbError> {
     messages::flow::about_order(cx, MessageKind::Ready, &order, &to, &reason, serde_json::json!({}))
 }
 
+/// Records what was made, unless it is there already.
+fn done(
+    cx: &mut Cx<'_, '_>,
+    part: &UnitPart,
+    files: &[MadeFile],
+    texts: &[MadeText],
+    further: &[(Part, String)],
+) -> Result<(), DbError> {
+    let key = &part.key;
+    if !store::save(cx.tx, cx.merchant, key, (PartState::Done, ""), cx.now)? {
+        return Ok(());
+    }
+    for file in files {
+        let stored = &file.stored;
+        let (sha256, size, crc32) = (&stored.sha256, stored.size, stored.crc32);
+        products::store::insert_blob(cx.tx, sha256, size, crc32, &stored.md5, cx.now)?;
+        let version = FileVersionId::mint(cx.draws);
+        store::insert_version(cx.tx, cx.merchant, version, &stored.name, sha256, cx.now)?;
+        store::insert_file(cx.tx, cx.merchant, key, version, file.replaces, cx.now)?;
+    }
+    tell(cx, key, texts)?;
+    if key.part == Part::Payload {
+        stamps::flow::want_for_unit(cx, part)?;
+    }
+    for (more, subject) in further {
+        let key = PartKey { part: *more, subject: subject.clone(), ..key.clone() };
+        want_one(cx, part.order, key)?;
+    }
+    events::flow::record(cx, Some(part.order), part.order, "unit.part_made", about(key))?;
+    tell_if_ready(cx, part.order)
+}
+
+fn about(key: &PartKey) -> serde_json::Value {
+    serde_json::json!({ "part": key.part, "line": key.line, "unit": key.unit_no })
+}
+
 fn tell(cx: &mut Cx<'_, '_>, key: &PartKey, texts: &[MadeText]) -> Result<(), DbError> {
-    for (place, text) in texts.iter().enumerate() {
-        let position = u32::try_from(place + 1).unwrap_or(u32::MAX);
+    let told = if texts.is_empty() { 0 } else { store::last_text(cx.tx, cx.merchant, key)? };
+    for (position, text) in (told.saturating_add(1)..).zip(texts) {
         let nonce = cx.draws.nonce();
         let sealed = cx.ring.seal(&sealed_for(key, position), nonce, text.text.as_bytes());
         store::insert_text(cx.tx, cx.merchant, key, (position, &text.label), &sealed, cx.now)?;
@@ -191,6 +221,9 @@ pub fn leave_out(cx: &mut Cx<'_, '_>, order: OrderId, key: &PartKey) -> Flow<()>
         return Err(Problem::conflict("only a part that is held can be left out").into());
     }
     store::save(cx.tx, cx.merchant, key, (PartState::LeftOut, &part.detail), cx.now)?;
+    if key.part == Part::Stamp {
+        stamps::flow::hand_out_unstamped(cx, key)?;
+    }
     note(cx, order, key, "unit.part_left_out")
 }
 
@@ -201,7 +234,6 @@ fn of_order(cx: &mut Cx<'_, '_>, order: OrderId, key: &PartKey) -> Flow<UnitPart
 }
 
 fn note(cx: &mut Cx<'_, '_>, order: OrderId, key: &PartKey, kind: &str) -> Flow<()> {
-    let detail = serde_json::json!({ "part": key.part, "line": key.line, "unit": key.unit_no });
-    events::flow::record(cx, Some(order), order, kind, detail)?;
+    events::flow::record(cx, Some(order), order, kind, about(key))?;
     Ok(())
 }

@@ -9,13 +9,17 @@ use crate::failpoint;
 use crate::fulfillment::{self, GrantStatus};
 use crate::jobs::runner::JobError;
 use crate::jobs::{self, Claimed};
-use crate::{orders, payloads};
+use crate::{artworks, orders, payloads, plugins, stamps};
 
 /// Makes a part that still waits; ends the job with what came of it.
 pub async fn make(app: &App, job: &Claimed, merchant: MerchantId, key: &PartKey) -> Result<(), JobError> {
     let Some(unit) = find(app, job, merchant, key).await? else { return end(app, job, None).await };
     let made = match key.part {
         Part::Payload => payloads::jobs::make(app, &unit).await,
+        Part::Artwork => artworks::jobs::make(app, &unit).await,
+        Part::Plugin => plugins::jobs::make(app, &unit).await,
+        Part::DropShip => Ok(plugins::jobs::queue()),
+        Part::Stamp => stamps::jobs::make(app, &unit).await,
     };
     failpoint!(PartMade);
     match made {

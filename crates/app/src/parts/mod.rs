@@ -20,6 +20,14 @@ db::words! {
     pub enum Part {
         /// Files that a spec names.
         Payload = "payload",
+        /// A drawing that the buyer filled in.
+        Artwork = "artwork",
+        /// What a plug-in hands over.
+        Plugin = "plugin",
+        /// What staff send.
+        DropShip = "drop_ship",
+        /// The buyer's own copy of a file, stamped; the subject is the file's version.
+        Stamp = "stamp",
     }
 }
 
@@ -28,7 +36,9 @@ impl Part {
     /// something up waits for the money.
     pub const fn before_money(self) -> bool {
         match self {
-            Self::Payload => true,
+            Self::Payload | Self::Stamp => true,
+            // A print is the good itself, and may leave the house.
+            Self::Artwork | Self::Plugin | Self::DropShip => false,
         }
     }
 }
@@ -132,8 +142,19 @@ pub enum Made {
         /// What the buyer is told.
         texts: Vec<MadeText>,
     },
+    /// It is there, and more is to be made because of it.
+    Leads {
+        /// Contents, in the order in which they are listed.
+        files: Vec<MadeFile>,
+        /// What else, each with its subject.
+        further: Vec<(Part, String)>,
+    },
+    /// No copy of a file can be made, and the file itself is handed out; the sentence says why.
+    AsItIs(FileVersionId, String),
     /// A person has to decide; the sentence says why and what can be done.
     Held(String),
+    /// It is held, and nobody is asked: the seller wanted it so. The sentence says why.
+    Kept(String),
     /// Nothing can be done until somebody refills a stock; whoever does resumes it.
     Waits(String),
 }

@@ -167,6 +167,17 @@ pub fn insert_file(
     .map(drop)
 }
 
+/// The position of the last text that a kind of part told of a unit; 0 before the first.
+pub fn last_text(source: &mut impl Source, merchant: MerchantId, key: &PartKey) -> Result<u32, DbError> {
+    sql("SELECT COALESCE(max(position), 0) AS last FROM unit_texts
+          WHERE merchant_id = $1 AND line_id = $2 AND unit_no = $3 AND part = $4")
+    .bind(merchant)
+    .bind(key.line)
+    .bind(key.unit_no)
+    .bind(key.part)
+    .one(source, |row| row.get("last"))
+}
+
 /// Tells a unit's buyer something.
 pub fn insert_text(
     tx: &mut Tx<'_>,

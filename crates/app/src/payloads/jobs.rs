@@ -8,7 +8,7 @@ use super::source::{Opened, SourceError};
 use super::{ATTRIBUTE, Terms};
 use crate::app::App;
 use crate::jobs::runner::JobError;
-use crate::parts::{Made, MadeFile, Unit};
+use crate::parts::{Made, MadeFile, Part, Unit};
 
 /// Resolves the line's spec and takes the files that it means into the blob store.
 pub async fn make(app: &App, unit: &Unit) -> Result<Made, JobError> {
@@ -48,7 +48,20 @@ fn gather(app: &App, terms: &Terms, attribute: Option<&str>) -> Result<Made, Job
     }
     let take = |at| Ok(MadeFile { stored: opened.take(at, &*blobs, app.taken_files())?, replaces: None });
     let files = found.files.iter().map(take).collect::<Result<Vec<_>, SourceError>>().map_err(failed)?;
-    Ok(Made::Done { files, texts: Vec::new() })
+    Ok(Made::Leads { files, further: handed_over(&spec, &found.outcomes) })
+}
+
+/// What plug-ins and staff hand over, of the items that count. Money decides about both.
+fn handed_over(spec: &Spec, outcomes: &[Outcome]) -> Vec<(Part, String)> {
+    let counts = |(item, outcome): &(&Item, &Outcome)| match outcome.came {
+        Came::Elsewhere => match &item.goods {
+            Goods::External(parameter) => Some((Part::Plugin, parameter.clone())),
+            Goods::DropShip(parameter) => Some((Part::DropShip, parameter.clone())),
+            Goods::Files { .. } | Goods::Artwork(_) => None,
+        },
+        _ => None,
+    };
+    spec.items.iter().zip(outcomes).filter_map(|pair| counts(&pair)).collect()
 }
 
 /// The first item that was paid for and is not there, nor any of its alternatives. A buyer is not

@@ -88,6 +88,8 @@ pub struct ProductView {
     /// How often each file may be fetched.
     download_limit: u32,
     file_policy: FilePolicy,
+    /// For how many days from the purchase buyers get new versions; only with `updates_until`.
+    update_days: Option<u32>,
     pending_policy: PendingPolicy,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -162,6 +164,7 @@ fn view(
         link_life_seconds: product.link_life.as_seconds(),
         download_limit: product.download_limit,
         file_policy: product.file_policy,
+        update_days: product.update_days,
         pending_policy: product.pending_policy,
         created_at: product.created_at,
         updated_at: product.updated_at,
@@ -248,6 +251,8 @@ pub struct NewProductBody {
     link_life_seconds: Option<i64>,
     download_limit: Option<u32>,
     file_policy: Option<FilePolicy>,
+    /// For how many days from the purchase buyers get new versions; only with `updates_until`.
+    update_days: Option<u32>,
     pending_policy: Option<PendingPolicy>,
 }
 
@@ -270,6 +275,7 @@ fn create(cx: &mut Cx<'_, '_>, asked: &Asked<(), NewProductBody>) -> Flow<Produc
         link_life: body.link_life_seconds.map(Span::seconds),
         download_limit: body.download_limit,
         file_policy: body.file_policy,
+        update_days: body.update_days,
         pending_policy: body.pending_policy,
         ..Change::default()
     };
@@ -292,6 +298,8 @@ pub struct ProductChangeBody {
     link_life_seconds: Option<i64>,
     download_limit: Option<u32>,
     file_policy: Option<FilePolicy>,
+    /// For how many days from the purchase buyers get new versions; only with `updates_until`.
+    update_days: Option<u32>,
     pending_policy: Option<PendingPolicy>,
     /// The version that was looked at; a change by somebody else since is refused.
     version: Option<i64>,
@@ -311,6 +319,7 @@ fn patch(cx: &mut Cx<'_, '_>, asked: &Asked<ProductId, ProductChangeBody>) -> Fl
         link_life: body.link_life_seconds.map(Span::seconds),
         download_limit: body.download_limit,
         file_policy: body.file_policy,
+        update_days: body.update_days,
         pending_policy: body.pending_policy,
         version: body.version,
     };

@@ -32,6 +32,8 @@ pub struct Change {
     pub download_limit: Option<u32>,
     /// Which versions a buyer gets.
     pub file_policy: Option<FilePolicy>,
+    /// For how many days new ones.
+    pub update_days: Option<u32>,
     /// What a buyer gets while the payment is pending.
     pub pending_policy: Option<PendingPolicy>,
     /// The version that was looked at; a change by somebody else since is a conflict.
@@ -46,6 +48,9 @@ pub const LINK_LIFE_MIN: Span = Span::minutes(1);
 pub const LINK_LIFE_MAX: Span = Span::days(3_650);
 /// Most fetches of a file.
 pub const DOWNLOAD_LIMIT_MAX: u32 = 1_000_000;
+
+/// Most days of updates.
+pub const UPDATE_DAYS_MAX: u32 = 36_500;
 
 /// Changes a product.
 pub fn change(cx: &mut Cx<'_, '_>, id: ProductId, wanted: &Change) -> Flow<Product> {
@@ -124,8 +129,25 @@ fn apply(product: &mut Product, wanted: &Change) -> Result<(), Problem> {
     }
     product.status = wanted.status.unwrap_or(product.status);
     product.file_policy = wanted.file_policy.unwrap_or(product.file_policy);
+    product.update_days = update_days(product, wanted.update_days)?;
     product.pending_policy = wanted.pending_policy.unwrap_or(product.pending_policy);
     Ok(())
+}
+
+/// The days go with their policy: without it there are none, with it there must be some.
+fn update_days(product: &Product, wanted: Option<u32>) -> Result<Option<u32>, Problem> {
+    match (product.file_policy, wanted.or(product.update_days)) {
+        (FilePolicy::UpdatesUntil, Some(days)) if (1..=UPDATE_DAYS_MAX).contains(&days) => Ok(Some(days)),
+        (FilePolicy::UpdatesUntil, _) => {
+            let text = format!("say for how many days buyers get new versions, 1 to {UPDATE_DAYS_MAX}");
+            Err(Problem::invalid("update_days", text))
+        }
+        (FilePolicy::AsBought | FilePolicy::Latest, _) if wanted.is_some() => {
+            let text = "days of updates belong to the policy updates_until";
+            Err(Problem::invalid("update_days", text))
+        }
+        (FilePolicy::AsBought | FilePolicy::Latest, _) => Ok(None),
+    }
 }
 
 fn differences(before: &Product, after: &Product) -> Vec<&'static str> {
@@ -140,6 +162,7 @@ fn differences(before: &Product, after: &Product) -> Vec<&'static str> {
         ("link_life", before.link_life != after.link_life),
         ("download_limit", before.download_limit != after.download_limit),
         ("file_policy", before.file_policy != after.file_policy),
+        ("update_days", before.update_days != after.update_days),
         ("pending_policy", before.pending_policy != after.pending_policy),
     ];
     fields.into_iter().filter(|(_, differs)| *differs).map(|(field, _)| field).collect()

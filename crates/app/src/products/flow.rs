@@ -9,7 +9,9 @@ use super::{
 use crate::cx::Cx;
 use crate::deliverables::Deliverables;
 use crate::events;
+use crate::packed;
 use crate::problem::{Code, Flow, Problem};
+use crate::stamps;
 
 /// What a new product needs; the rest has defaults.
 #[derive(Debug, Clone)]
@@ -75,6 +77,7 @@ pub fn create(cx: &mut Cx<'_, '_>, new: &NewProduct) -> Flow<Product> {
         link_life: LINK_LIFE_DEFAULT,
         download_limit: DOWNLOAD_LIMIT_DEFAULT,
         file_policy: FilePolicy::AsBought,
+        update_days: None,
         pending_policy: PendingPolicy::Nothing,
         deliverables: Deliverables::default(),
         created_at: cx.now,
@@ -114,6 +117,7 @@ pub fn add_file(cx: &mut Cx<'_, '_>, product: &Product, stored: &StoredFile) -> 
     store::insert_blob(cx.tx, &stored.sha256, stored.size, stored.crc32, &stored.md5, cx.now)?;
     store::insert_file(cx.tx, file, cx.merchant, product.id, &name, cx.now)?;
     store::insert_version(cx.tx, version, cx.merchant, file, &name, &stored.sha256, cx.now)?;
+    packed::flow::request(cx, &stored.sha256, stored.size)?;
     store::touch(cx.tx, cx.merchant, product.id, cx.now)?;
     let detail = serde_json::json!({ "name": name, "sha256": stored.sha256, "size": stored.size });
     events::flow::record(cx, None, product.id, "product.file_added", detail)?;
@@ -139,6 +143,8 @@ pub fn replace_file(
     let version = FileVersionId::mint(cx.draws);
     store::insert_blob(cx.tx, &stored.sha256, stored.size, stored.crc32, &stored.md5, cx.now)?;
     store::insert_version(cx.tx, version, cx.merchant, old.file, &name, &stored.sha256, cx.now)?;
+    packed::flow::request(cx, &stored.sha256, stored.size)?;
+    stamps::flow::new_version(cx, product, old.file)?;
     store::touch(cx.tx, cx.merchant, product.id, cx.now)?;
     let detail =
         serde_json::json!({ "name": name, "was": old.name, "sha256": stored.sha256, "size": stored.size });

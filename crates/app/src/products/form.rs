@@ -6,8 +6,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use kernel::{Currency, Money, Span, Timestamp};
 
-use super::change::{self, Change, DOWNLOAD_LIMIT_MAX};
-use super::{Price, Product, flow, price_at};
+use super::change::{self, Change, DOWNLOAD_LIMIT_MAX, UPDATE_DAYS_MAX};
+use super::{FilePolicy, Price, Product, flow, price_at};
 use crate::orders::staff_view::days;
 use crate::problem::Problem;
 
@@ -68,6 +68,7 @@ pub fn read(typed: &Typed, present: Option<&Product>, moment: &Moment) -> Result
         link_life: form.link_life(present),
         download_limit: form.download_limit(),
         file_policy: form.chosen("file_policy"),
+        update_days: form.update_days(),
         pending_policy: form.chosen("pending_policy"),
         version: None,
     };
@@ -88,6 +89,7 @@ pub fn typed_of(product: &Product, prices: &[Price], now: Timestamp) -> Typed {
         ("link_life_days", days(product.link_life).to_string()),
         ("download_limit", product.download_limit.to_string()),
         ("file_policy", product.file_policy.to_string()),
+        ("update_days", product.update_days.map(|days| days.to_string()).unwrap_or_default()),
         ("pending_policy", product.pending_policy.to_string()),
     ];
     let mut typed: Typed = pairs.map(|(name, value)| (name.to_owned(), value)).into();
@@ -173,6 +175,19 @@ impl Form<'_> {
             self.say("download_limit", format!("write a whole number from 1 to {DOWNLOAD_LIMIT_MAX}"));
         }
         number
+    }
+
+    /// The days are only looked at where their policy is chosen: the field stands beside it always.
+    fn update_days(&mut self) -> Option<u32> {
+        if self.get("file_policy") != FilePolicy::UpdatesUntil.as_str() {
+            return None;
+        }
+        let days = self.get("update_days").trim().parse::<u32>().ok();
+        let days = days.filter(|days| (1..=UPDATE_DAYS_MAX).contains(days));
+        if days.is_none() {
+            self.say("update_days", format!("write a whole number of days from 1 to {UPDATE_DAYS_MAX}"));
+        }
+        days
     }
 
     fn prices(&mut self, moment: &Moment) -> Vec<WantedPrice> {
@@ -337,6 +352,20 @@ mod tests {
         let rows = [("currency_0", ""), ("amount_0", ""), ("currency_1", "USD"), ("amount_1", " ")];
         let ended = WantedPrice { currency: Currency::USD, minor: None, from: None };
         assert_eq!(prices(&rows).unwrap(), [ended]);
+    }
+
+    #[test]
+    fn days_of_updates_are_asked_for_with_their_policy_only() {
+        let days = |policy, days| {
+            let typed = typed(&[("file_policy", policy), ("update_days", days)]);
+            read(&typed, None, &moment()).map(|wanted| wanted.change.update_days)
+        };
+        assert_eq!(days("updates_until", " 365 "), Ok(Some(365)));
+        assert_eq!(days("latest", "365"), Ok(None));
+        for wrong in ["", "0", "-1", "36501", "a year"] {
+            let said = days("updates_until", wrong).unwrap_err();
+            assert_eq!(said["update_days"], "Write a whole number of days from 1 to 36500.");
+        }
     }
 
     #[test]

@@ -38,6 +38,8 @@ db::words! {
         AsBought = "as_bought",
         /// The newest, at any time.
         Latest = "latest",
+        /// The newest for a number of days from the purchase, and then that of the last day.
+        UpdatesUntil = "updates_until",
     }
 }
 
@@ -78,6 +80,8 @@ pub struct Product {
     pub download_limit: u32,
     /// Which versions a buyer gets.
     pub file_policy: FilePolicy,
+    /// For how many days new ones, where the policy sets an end to them.
+    pub update_days: Option<u32>,
     /// What a buyer gets while the payment is pending.
     pub pending_policy: PendingPolicy,
     /// What it delivers beside its files.

@@ -120,6 +120,7 @@ fn page(id: Option<ProductId>, version: i64, typed: &Typed, errors: Errors) -> P
             link_life_days: field("link_life_days"),
             download_limit: field("download_limit"),
             file_policy: word(&field("file_policy")),
+            update_days: field("update_days"),
             pending_policy: word(&field("pending_policy")),
             standard_text: field("standard_text"),
             other_text: field("other_text"),

@@ -56,6 +56,7 @@ pub fn page(source: &mut impl Source, id: ProductId, looking: &Looking) -> Flow<
         link_life_days: days(product.link_life),
         download_limit: product.download_limit,
         file_policy: word(product.file_policy.as_str()),
+        update_days: product.update_days,
         pending_policy: word(product.pending_policy.as_str()),
         deliveries: deliverables::staff_view::rows(&product.deliverables),
         sales: sales(source, &product, looking)?,

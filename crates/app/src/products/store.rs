@@ -6,18 +6,20 @@ use db::{DbError, Row, Snapshot, Source, Tx, sql};
 use kernel::{Currency, FileVersionId, MerchantId, PriceId, ProductFileId, ProductId, Timestamp};
 
 use super::{Price, Product, ProductFile};
+use crate::artworks;
 
 /// Whole rows, for [`read`].
 pub const COLUMNS: &str =
     "SELECT id, merchant_id, sku, name, description, status, standard_text, other_text, support_text,
-    link_life, download_limit, file_policy, pending_policy, deliverables, created_at, updated_at, version FROM products";
+    link_life, download_limit, file_policy, update_days, pending_policy, deliverables, created_at, updated_at, version
+    FROM products";
 
 /// Writes a new product.
 pub fn insert(tx: &mut Tx<'_>, product: &Product) -> Result<(), DbError> {
     sql("INSERT INTO products (id, merchant_id, sku, name, description, status, standard_text, other_text,
-            support_text, link_life, download_limit, file_policy, pending_policy, created_at, updated_at, version,
-            deliverables)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, 1, $15)")
+            support_text, link_life, download_limit, file_policy, update_days, pending_policy, created_at, updated_at,
+            version, deliverables)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, 1, $16)")
     .bind(product.id)
     .bind(product.merchant)
     .bind(&product.sku)
@@ -30,6 +32,7 @@ pub fn insert(tx: &mut Tx<'_>, product: &Product) -> Result<(), DbError> {
     .bind(product.link_life)
     .bind(product.download_limit)
     .bind(product.file_policy)
+    .bind(product.update_days)
     .bind(product.pending_policy)
     .bind(product.created_at)
     .bind(&product.deliverables)
@@ -40,9 +43,9 @@ pub fn insert(tx: &mut Tx<'_>, product: &Product) -> Result<(), DbError> {
 /// Writes back a product that was read before; a change by somebody else is a conflict.
 pub fn save(tx: &mut Tx<'_>, product: &Product, now: Timestamp) -> Result<(), DbError> {
     sql("UPDATE products SET sku = $1, name = $2, description = $3, status = $4, standard_text = $5, other_text = $6,
-            support_text = $7, link_life = $8, download_limit = $9, file_policy = $10, pending_policy = $11,
-            deliverables = $12, updated_at = $13, version = version + 1
-          WHERE merchant_id = $14 AND id = $15 AND version = $16")
+            support_text = $7, link_life = $8, download_limit = $9, file_policy = $10, update_days = $11,
+            pending_policy = $12, deliverables = $13, updated_at = $14, version = version + 1
+          WHERE merchant_id = $15 AND id = $16 AND version = $17")
     .bind(&product.sku)
     .bind(&product.name)
     .bind(&product.description)
@@ -53,6 +56,7 @@ pub fn save(tx: &mut Tx<'_>, product: &Product, now: Timestamp) -> Result<(), Db
     .bind(product.link_life)
     .bind(product.download_limit)
     .bind(product.file_policy)
+    .bind(product.update_days)
     .bind(product.pending_policy)
     .bind(&product.deliverables)
     .bind(now)
@@ -239,11 +243,13 @@ pub fn insert_blob(
 pub fn blobs_of_shelf(snapshot: &mut Snapshot<'_>, shelf: u8) -> Result<HashSet<String>, DbError> {
     // Digests are lower-case hexadecimal; "g" comes after all that begin with "ff".
     let end = shelf.checked_add(1).map_or_else(|| "g".to_owned(), |next| format!("{next:02x}"));
+    let start = format!("{shelf:02x}");
     let known = sql("SELECT sha256 FROM blobs WHERE sha256 >= $1 AND sha256 < $2")
-        .bind(format!("{shelf:02x}"))
-        .bind(end)
+        .bind(&start)
+        .bind(&end)
         .all(snapshot, |row| row.get::<String>("sha256"))?;
-    Ok(known.into_iter().collect())
+    let pictures = artworks::store::contents_of_shelf(snapshot, (&start, &end))?;
+    Ok(known.into_iter().chain(pictures).collect())
 }
 
 /// Writes a new file slot behind the others.
@@ -402,6 +408,7 @@ pub fn read(row: &mut Row) -> Result<Product, DbError> {
         link_life: row.get("link_life")?,
         download_limit: row.get("download_limit")?,
         file_policy: row.get("file_policy")?,
+        update_days: row.get("update_days")?,
         pending_policy: row.get("pending_policy")?,
         deliverables: row.get("deliverables")?,
         created_at: row.get("created_at")?,

@@ -135,8 +135,8 @@ fn unexpected(error: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use kernel::{Span, Timestamp};
-    use stores::{Blob, Listed, Removal, Sha256, Upload};
+    use kernel::{Span, Timestamp, UploadId};
+    use stores::{Blob, Listed, Progress, Removal, Resumable, Sha256, Upload};
 
     use super::*;
 
@@ -148,6 +148,12 @@ mod tests {
     impl BlobStore for Cramped {
         fn begin(&self) -> Result<Box<dyn Upload>, StoreError> {
             Ok(Box::new(Cramming(self.0)))
+        }
+        fn resume(&self, _: UploadId, _: u64, _: Option<Progress>) -> Result<Box<dyn Resumable>, StoreError> {
+            Err(StoreError::Full)
+        }
+        fn discard(&self, _: UploadId) -> Result<(), StoreError> {
+            Ok(())
         }
         fn open(&self, sha256: &Sha256, _: u64) -> Result<Blob, StoreError> {
             Err(StoreError::Missing(*sha256))

@@ -13,6 +13,7 @@ use super::reply::Refusal;
 use crate::app::App;
 use crate::merchants;
 use crate::problem::{Code, Flow, Problem};
+use crate::storage;
 
 /// Larger logos are not sent to every visitor.
 pub const LOGO_BYTES_MAX: u64 = 2 * 1024 * 1024;
@@ -105,7 +106,7 @@ async fn logo(State(app): State<App>, Path(sha256): Path<String>, headers: Heade
         Ok(_) => return missing(),
         Err(failure) => return Refusal::plain(&failure.into_problem()),
     };
-    let blob = match app.blobs().open(&digest, size) {
+    let blob = match storage::reading::open(&app, &digest, size).await {
         Ok(blob) => blob,
         Err(error) => {
             tracing::error!(%error, sha256, "a logo cannot be read");

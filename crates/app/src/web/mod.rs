@@ -31,8 +31,9 @@ use tower::{Service, ServiceExt as _};
 
 use crate::app::App;
 use crate::{
-    api_keys, carts, connections, customers, downloads, events, home, invoices, jobs, links, merchants,
-    messages, notices, orders, parts, payloads, products, reviews, staff,
+    api_keys, archives, artworks, carts, connections, customers, downloads, events, home, invoices, jobs,
+    links, merchants, messages, notices, orders, parts, payloads, plugins, products, reviews, staff, stamps,
+    storage,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -49,6 +50,10 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = orders::staff_pages::desk(desk);
     let desk = parts::staff_pages::desk(desk);
     let desk = payloads::staff_pages::desk(desk);
+    let desk = artworks::staff_pages::desk(desk);
+    let desk = plugins::staff_pages::desk(desk);
+    let desk = plugins::list_pages::desk(desk);
+    let desk = archives::staff_pages::desk(desk);
     let desk = products::staff_pages::desk(desk);
     let desk = customers::staff_list::desk(desk);
     let desk = customers::staff_pages::desk(desk);
@@ -59,7 +64,10 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = messages::staff_pages::desk(desk);
     let desk = connections::staff_pages::desk(desk);
     let desk = reviews::staff_pages::desk(desk);
+    let desk = stamps::staff_pages::desk(desk);
+    let desk = stamps::product_pages::desk(desk);
     let desk = api_keys::staff_pages::desk(desk);
+    let desk = storage::staff_pages::desk(desk);
     merchants::staff_pages::desk(desk)
 }
 
@@ -113,6 +121,7 @@ fn router(app: App) -> Router {
         .merge(api::routes(&app))
         .merge(assets::routes())
         .merge(products::pages::routes())
+        .merge(artworks::pages::routes())
         .merge(carts::pages::routes())
         .merge(orders::pages::routes())
         .merge(orders::portal::routes())

@@ -41,7 +41,7 @@ fn traces(t: &TestApp, order: &Order) -> Vec<String> {
     ]
 }
 
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 13] = [
     "/admin/orders",
     "/admin/orders.csv",
     "/admin/invoices",
@@ -50,6 +50,7 @@ const ROOMS: [&str; 12] = [
     "/admin/messages",
     "/admin/reviews",
     "/admin/jobs",
+    "/admin/stores",
     "/admin/connections",
     "/admin/events",
     "/admin/api-keys",

@@ -72,13 +72,13 @@ pub fn ring_is_missing(database_is_there: bool) -> Finding {
     )
 }
 
-/// Room for the database and for contents.
-pub fn disk(config: &Config) -> Vec<Finding> {
-    let places = [("disk: data", config.data.clone()), ("disk: blobs", config.data.join("blobs"))];
-    places.into_iter().map(|(check, path)| room(check, &path)).collect()
+/// Room for the database.
+pub fn disk(config: &Config) -> Finding {
+    room("disk: data", &config.data)
 }
 
-fn room(check: &'static str, path: &Path) -> Finding {
+/// Room at a place.
+pub fn room(check: &'static str, path: &Path) -> Finding {
     let place = nearest(path);
     let space = match rustix::fs::statvfs(&place) {
         Ok(space) => space,

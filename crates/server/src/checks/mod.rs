@@ -7,6 +7,7 @@ mod connections;
 mod database;
 mod files;
 mod network;
+mod storage;
 
 use app::app::App;
 pub use database::tuning;
@@ -80,7 +81,8 @@ impl Finding {
 /// Makes every check, going on where one fails. Not on an async worker.
 pub fn all(config: &Config, now: Timestamp) -> Vec<Finding> {
     let mut findings = files::folders(config);
-    findings.extend(files::disk(config));
+    findings.push(files::disk(config));
+    findings.extend(storage::all(config));
     let ring = files::ring(config);
     findings.extend(database::clock_alone(now));
     let (of_database, db) = database::open(config, now);

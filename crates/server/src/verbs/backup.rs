@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use app::backups::make::{Contents, Origin, make};
 use app::backups::restore::{check, migrations_of, restore};
@@ -11,8 +10,8 @@ use app::failpoint;
 use app::ring::Ring;
 use db::{Db, MIGRATIONS, OnPending};
 use indicatif::{ProgressBar, ProgressStyle};
-use kernel::{Clock as _, SystemClock, SystemEntropy};
-use stores::{DirectoryStore, Sha256};
+use kernel::{Clock as _, SystemClock};
+use stores::Sha256;
 
 use super::{Desk, Output, VerbError};
 use crate::checks::tuning;
@@ -42,14 +41,15 @@ pub struct RestoreOptions {
 }
 
 /// A bar for people; nothing when the output goes elsewhere.
-fn bar(what: &'static str) -> ProgressBar {
+pub fn bar(what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:10} {wide_bar} {percent:>3}%");
     let bar = ProgressBar::new(0).with_message(what);
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
 }
 
-fn tell(bar: &ProgressBar) -> impl FnMut(u64, u64) {
+/// Moves the bar.
+pub fn tell(bar: &ProgressBar) -> impl FnMut(u64, u64) {
     |done, every| {
         bar.set_length(every);
         bar.set_position(done);
@@ -98,7 +98,9 @@ fn told_missing(missing: &[Sha256]) -> String {
         return String::new();
     }
     let list = texts(missing).join("\n  ");
-    format!("\nthese contents are not in data/blobs; copy them there or upload the files again:\n  {list}")
+    format!(
+        "\nthese contents are in none of the stores; copy them there or upload the files again:\n  {list}"
+    )
 }
 
 /// Puts a backup into the configured database, which must be empty or never used.
@@ -114,7 +116,7 @@ pub fn restore_from(config: &Config, options: &RestoreOptions, output: Output) -
     let place = wiring::database_options(config);
     let db = Db::open_with(&place, migrations, tuning(OnPending::Migrate))?;
     let keys = keys.settled(&config.data)?;
-    let blobs = DirectoryStore::open(&config.data.join("blobs"), Arc::new(SystemEntropy))?;
+    let blobs = wiring::stores_alone(config)?;
     let shown = bar("restoring");
     let now = SystemClock::default().now();
     let restored = restore(&db, &blobs, &file, &checked, now, &mut tell(&shown))?;

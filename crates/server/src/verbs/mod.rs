@@ -20,6 +20,8 @@ mod products;
 mod quarantine;
 mod secrets;
 mod staff;
+mod stamp;
+mod storage;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -79,9 +81,15 @@ pub enum Verb {
     /// Take over what other shops leave behind: sendsafe.
     #[command(subcommand)]
     Import(import::Verb),
+    /// Where contents lie: list, check, sync.
+    #[command(subcommand)]
+    Stores(storage::Verb),
     /// What a payload spec delivers: explain, pack.
     #[command(subcommand)]
     Payload(payload::Verb),
+    /// Copies made out to buyers: lookup.
+    #[command(subcommand)]
+    Stamp(stamp::Verb),
 }
 
 /// Flags that every verb understands.
@@ -155,6 +163,7 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
     match verb {
         Verb::Audit(options) => return audit::run(&desk, options).map(judged),
         Verb::Import(verb) => return import::run(&desk, verb).map(judged),
+        Verb::Stores(verb) => return storage::run(&desk, &verb).map(judged),
         Verb::Merchants(verb) => merchants::run(&desk, verb),
         Verb::Connections(verb) => connections::run(&desk, verb),
         Verb::Products(verb) => products::run(&desk, verb),
@@ -165,6 +174,7 @@ pub fn run(config_file: Option<&Path>, common: &Common, verb: Verb) -> Result<Ex
         Verb::Staff(verb) => staff::run(&desk, verb),
         Verb::Backup(options) => backup::backup(&desk, &options),
         Verb::Quarantine(verb) => quarantine::run(&desk, verb),
+        Verb::Stamp(verb) => stamp::run(&desk, verb),
         Verb::Migrate(_) | Verb::Doctor | Verb::Restore(_) | Verb::Secrets(_) | Verb::Payload(_) => Ok(()),
     }?;
     Ok(ExitCode::SUCCESS)
@@ -187,6 +197,7 @@ fn without_desk(config_file: Option<&Path>, common: &Common, verb: Verb) -> Resu
         Verb::Restore(options) => backup::restore_from(&config()?, &options, output)?,
         Verb::Secrets(verb) => secrets::run(&config()?, verb, output)?,
         Verb::Payload(verb) => return Ok(Done(payload::run(verb, output)?)),
+        Verb::Stamp(stamp::Verb::Work) => stamp::work()?,
         other => return Ok(NeedsDesk(other)),
     }
     Ok(Done(ExitCode::SUCCESS))

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use app::cx::Actor;
+use app::payloads::Terms;
 use app::problem::Problem;
 use app::products::flow::{NewProduct, StoredFile};
 use app::products::{Price, Product, ProductFile, flow, price_at, store};
@@ -43,6 +44,23 @@ pub enum Verb {
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
+    /// Say what a product delivers from the declared folders, or take that away.
+    Payload {
+        /// Its id or item number.
+        product: String,
+        /// The spec, such as '/srv/goods/book*.zip,+/srv/goods/readme.txt'. See docs/PAYLOADS.md.
+        #[arg(long, required_unless_present = "remove")]
+        spec: Option<String>,
+        /// The base directory, as specs call it.
+        #[arg(long, default_value = "")]
+        base: String,
+        /// What the buyer chooses from, such as 'Large, Small'.
+        #[arg(long, default_value = "")]
+        attributes: String,
+        /// Deliver no payload any more.
+        #[arg(long, conflicts_with = "spec")]
+        remove: bool,
+    },
     /// Show one product.
     Show {
         /// Its id or item number.
@@ -80,6 +98,20 @@ pub fn run(desk: &Desk, verb: Verb) -> Result<(), VerbError> {
                 &all.iter().map(row).collect::<Vec<_>>(),
                 &values,
             );
+        }
+        Verb::Payload { product, spec, base, attributes, remove } => {
+            let wanted = find(desk, &product)?;
+            let terms = spec.filter(|_| !remove).map(|spec| Terms::read(&spec, &base, &attributes));
+            let terms = terms.transpose().map_err(|problem| VerbError::Usage(problem.detail))?;
+            let (id, version) = (wanted.id, wanted.version);
+            let changed = desk.app.write_blocking(desk.merchant, Actor::Shell, move |cx| {
+                let terms = terms.clone();
+                app::deliverables::flow::change(cx, id, version, "payload", |all| all.payload = terms)
+            })?;
+            let told = if remove { "delivers no payload any more" } else { "delivers its payload" };
+            let value = view(desk, &changed)?;
+            desk.output
+                .done(&format!("{} \"{}\" {told}, from the next order on", changed.id, changed.name), &value);
         }
         Verb::Show { product } => {
             let wanted = find(desk, &product)?;

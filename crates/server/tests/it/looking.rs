@@ -18,7 +18,7 @@ const KEY: &str = "key_00000000000000000000000001";
 const CONNECTION: &str = "con_00000000000000000000000001";
 
 /// Every verb that finds a shop and does not make one.
-const FINDS: [&[&str]; 29] = [
+const FINDS: [&[&str]; 32] = [
     &["merchants", "list"],
     &["connections", "list"],
     &["connections", "disable", CONNECTION],
@@ -43,6 +43,9 @@ const FINDS: [&[&str]; 29] = [
     &["audit"],
     &["audit", "--deep"],
     &["backup", "shop.backup"],
+    &["stores", "list"],
+    &["stores", "check"],
+    &["stores", "sync"],
     &["quarantine", "status"],
     &["quarantine", "lift", "--yes"],
     &["secrets", "export", "shop.keys", "--passphrase-file", "nowhere"],

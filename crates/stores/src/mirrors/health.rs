@@ -1,5 +1,6 @@
 //! Which mirrors are well, and whose turn it is.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use kernel::{Span, Timestamp};
@@ -26,6 +27,8 @@ const OUT_MAX: Span = Span::minutes(10);
 pub(super) struct Health {
     preference: Preference,
     states: Mutex<Vec<State>>,
+    /// Whether none is left out: then reading in order need not look at each.
+    all_well: AtomicBool,
 }
 
 #[derive(Default)]
@@ -41,7 +44,8 @@ struct State {
 impl Health {
     pub(super) fn new(weights: Vec<u32>, preference: Preference) -> Self {
         let state = |weight| State { weight: i64::from(weight), ..State::default() };
-        Self { preference, states: Mutex::new(weights.into_iter().map(state).collect()) }
+        let states = Mutex::new(weights.into_iter().map(state).collect());
+        Self { preference, states, all_well: AtomicBool::new(true) }
     }
 
     fn states(&self) -> MutexGuard<'_, Vec<State>> {
@@ -51,9 +55,21 @@ impl Health {
     /// In which order to ask. Those left out come last, not never: a buyer whose file only they
     /// have is better served late than not at all.
     pub(super) fn order(&self, now: Timestamp) -> Vec<usize> {
+        self.ordered(|state| state.may_try(now))
+    }
+
+    /// The same for a look at what is at hand, which is no trial of a mirror that was left out.
+    pub(super) fn order_at_hand(&self) -> Vec<usize> {
+        self.ordered(|state| state.out_until.is_none())
+    }
+
+    fn ordered(&self, mut is_well: impl FnMut(&mut State) -> bool) -> Vec<usize> {
         let mut states = self.states();
-        let (mut well, out): (Vec<usize>, Vec<usize>) = (0..states.len())
-            .partition(|which| states.get_mut(*which).is_some_and(|state| state.may_try(now)));
+        if self.preference == Preference::InOrder && self.all_well.load(Ordering::Acquire) {
+            return (0..states.len()).collect();
+        }
+        let (mut well, out): (Vec<usize>, Vec<usize>) =
+            (0..states.len()).partition(|which| states.get_mut(*which).is_some_and(&mut is_well));
         if self.preference == Preference::ByWeight {
             take_turns(&mut states, &mut well);
         }
@@ -62,10 +78,16 @@ impl Health {
     }
 
     pub(super) fn is_well(&self, which: usize) {
-        if let Some(state) = self.states().get_mut(which) {
+        if self.all_well.load(Ordering::Acquire) {
+            return;
+        }
+        let mut states = self.states();
+        if let Some(state) = states.get_mut(which) {
             state.failures = 0;
             state.out_until = None;
         }
+        let all_well = states.iter().all(|state| state.out_until.is_none());
+        self.all_well.store(all_well, Ordering::Release);
     }
 
     pub(super) fn failed(&self, which: usize, error: &StoreError, now: Timestamp) {
@@ -75,7 +97,10 @@ impl Health {
         match error {
             // The blob's trouble, not the mirror's: the rest of it may be as good as ever.
             StoreError::Missing(_) | StoreError::Corrupted { .. } => {}
-            _ => state.leave_out(now),
+            _ => {
+                state.leave_out(now);
+                self.all_well.store(false, Ordering::Release);
+            }
         }
     }
 

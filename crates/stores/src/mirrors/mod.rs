@@ -6,21 +6,28 @@
 //! tried again; a mirror that merely lacks a blob, or has it damaged, is not.
 
 mod health;
+mod troubles;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use kernel::{Clock, Secret, Span, Timestamp};
+use kernel::{Clock, Secret, Span, Timestamp, UploadId};
 
-use crate::{Blob, BlobStore, Digests, Listed, Presign, Removal, Sha256, StoreError, Upload};
+use crate::{
+    Blob, BlobStore, Digests, Listed, Presign, Progress, Removal, Resumable, Sha256, StoreError, Upload,
+};
 use health::Health;
 pub use health::Standing;
+use troubles::Troubles;
+pub use troubles::{Defect, Trouble};
 
 /// One store among several.
 #[derive(Clone)]
 pub struct Mirror {
     /// How messages name it.
     pub name: String,
+    /// Where it is, for people: a folder, or a bucket's address.
+    pub place: String,
     /// The store.
     pub store: Arc<dyn BlobStore>,
     /// Its share of the reading, by weight; none at 0 as long as another one is well.
@@ -40,10 +47,17 @@ pub enum Preference {
 pub struct Mirrors {
     members: Vec<Mirror>,
     health: Health,
+    troubles: Troubles,
     clock: Arc<dyn Clock>,
 }
 
 impl Mirrors {
+    /// A single store.
+    pub fn only(name: &str, place: &str, store: Arc<dyn BlobStore>, clock: Arc<dyn Clock>) -> Self {
+        let members = vec![Mirror { name: name.to_owned(), place: place.to_owned(), store, weight: 1 }];
+        Self::of(members, Preference::InOrder, clock)
+    }
+
     /// These stores, the first of which is home.
     ///
     /// # Errors
@@ -62,8 +76,54 @@ impl Mirrors {
         if let Some([twice, _]) = names.array_windows().find(|[one, next]| one == next) {
             return Err(unfit(twice, "two stores have this name; give each its own"));
         }
+        Ok(Self::of(members, preference, clock))
+    }
+
+    fn of(members: Vec<Mirror>, preference: Preference, clock: Arc<dyn Clock>) -> Self {
         let weights = members.iter().map(|member| member.weight).collect();
-        Ok(Self { health: Health::new(weights, preference), members, clock })
+        Self { health: Health::new(weights, preference), troubles: Troubles::default(), members, clock }
+    }
+
+    /// The stores, home first.
+    pub fn members(&self) -> &[Mirror] {
+        &self.members
+    }
+
+    /// Asks each store whether it can be asked, in their order; reading goes by the answers.
+    pub fn probe(&self) -> Vec<Result<(), StoreError>> {
+        let probed = |(which, member): (usize, &Mirror)| {
+            let answer = member.store.reach();
+            match &answer {
+                Ok(()) => self.health.is_well(which),
+                Err(error) => self.health.failed(which, error, self.clock.now()),
+            }
+            answer
+        };
+        self.members.iter().enumerate().map(probed).collect()
+    }
+
+    /// Blobs that reading found missing or damaged in a store since this was last asked. Of a
+    /// flood the first few hundred are kept: the others are found again.
+    pub fn take_troubles(&self) -> Vec<Trouble> {
+        self.troubles.take()
+    }
+
+    /// Puts back a blob that a store lacks or has damaged, from any other that has it whole.
+    ///
+    /// # Errors
+    /// When no other has it, or this one cannot take it.
+    pub fn mend(&self, name: &str, sha256: &Sha256, size: u64) -> Result<(), StoreError> {
+        let broken = self.members.iter().find(|member| member.name == name);
+        let Some(broken) = broken else { return Err(StoreError::Missing(*sha256)) };
+        let mut worst = StoreError::Missing(*sha256);
+        for other in self.members.iter().filter(|member| member.name != name) {
+            match crate::copy(&*other.store, &*broken.store, sha256, size) {
+                Ok(()) => return Ok(()),
+                Err(error) if gravity(&error) >= gravity(&worst) => worst = error,
+                Err(_) => {}
+            }
+        }
+        Err(worst)
     }
 
     /// How each mirror stands, in their order.
@@ -100,7 +160,7 @@ impl Mirrors {
                     }
                 }
                 Err(error) => {
-                    self.health.failed(which, &error, self.clock.now());
+                    self.failed(which, member, &error);
                     if worst.as_ref().is_none_or(|worst| gravity(&error) > gravity(worst)) {
                         worst = Some(error);
                     }
@@ -108,6 +168,12 @@ impl Mirrors {
             }
         }
         worst.map_or(Ok(None), Err)
+    }
+
+    fn failed(&self, which: usize, member: &Mirror, error: &StoreError) {
+        let now = self.clock.now();
+        self.health.failed(which, error, now);
+        self.troubles.note(&member.name, error, now);
     }
 
     /// Has every mirror do something, also after one has failed; the first error is told.
@@ -134,8 +200,40 @@ impl BlobStore for Mirrors {
         self.home()?.begin()
     }
 
+    fn resume(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<Box<dyn Resumable>, StoreError> {
+        self.home()?.resume(id, saved, earlier)
+    }
+
+    fn discard(&self, id: UploadId) -> Result<(), StoreError> {
+        self.home()?.discard(id)
+    }
+
     fn open(&self, sha256: &Sha256, size: u64) -> Result<Blob, StoreError> {
         self.first(|store| store.open(sha256, size).map(Some))?.ok_or(StoreError::Missing(*sha256))
+    }
+
+    /// Whoever has it at hand is preferred to whoever would have to fetch it.
+    fn at_hand(&self, sha256: &Sha256, size: u64) -> Result<Option<Blob>, StoreError> {
+        let (mut worst, mut elsewhere) = (StoreError::Missing(*sha256), false);
+        for which in self.health.order_at_hand() {
+            let Some(member) = self.members.get(which) else { continue };
+            match member.store.at_hand(sha256, size) {
+                Ok(Some(blob)) => return Ok(Some(blob)),
+                Ok(None) => elsewhere = true,
+                Err(error) => {
+                    self.failed(which, member, &error);
+                    if gravity(&error) > gravity(&worst) {
+                        worst = error;
+                    }
+                }
+            }
+        }
+        if elsewhere { Ok(None) } else { Err(worst) }
     }
 
     fn size(&self, sha256: &Sha256) -> Result<Option<u64>, StoreError> {
@@ -180,6 +278,15 @@ impl BlobStore for Mirrors {
 
     fn presign(&self, wanted: &Presign<'_>) -> Result<Option<Secret<String>>, StoreError> {
         self.first(|store| store.presign(wanted))
+    }
+
+    fn presigns_from(&self) -> Vec<String> {
+        self.members.iter().flat_map(|member| member.store.presigns_from()).collect()
+    }
+
+    /// One that can be asked is enough; [`Mirrors::probe`] asks all.
+    fn reach(&self) -> Result<(), StoreError> {
+        self.first(|store| store.reach().map(Some)).map(drop)
     }
 }
 

@@ -130,6 +130,11 @@ impl Signer {
         Ok(Self { bucket, credentials, prefix: config.prefix.clone() })
     }
 
+    /// Scheme, host and port of our URLs.
+    pub(super) fn origin(&self) -> String {
+        self.bucket.base_url().origin().ascii_serialization()
+    }
+
     /// The key of a blob: `sha256/ab/<64 digits>`, as in a folder.
     pub(super) fn key(&self, sha256: &Sha256) -> String {
         format!("{}{sha256}", self.shelf(sha256.shelf()))

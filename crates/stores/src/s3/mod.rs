@@ -21,14 +21,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kernel::{Clock, Entropy, Secret, Span, Timestamp};
+use kernel::{Clock, Entropy, Secret, Span, Timestamp, UploadId};
 use rusty_s3::Method;
 
 pub use bucket::{Checksums, S3Config, UrlStyle};
 pub use network::{HttpAnswer, HttpCall, Network, NetworkError};
 
+use crate::resumable::{self, DirectoryResumable};
 use crate::upload::DirectoryUpload;
-use crate::{Blob, BlobStore, Digests, DirectoryStore, Listed, Presign, Removal, Sha256, StoreError, Upload};
+use crate::{
+    Blob, BlobStore, Digests, DirectoryStore, Listed, Presign, Progress, Removal, Resumable, Sha256,
+    StoreError, Upload,
+};
 use bucket::Ask;
 use exchange::Bucket;
 use objects::{Proof, found_size};
@@ -52,7 +56,7 @@ impl S3Store {
     /// The store in this bucket, which must exist. `folder` is this store's own on this machine;
     /// it keeps at most `folder_bytes_max`, and at least the blob that was last brought over.
     ///
-    /// The bucket is not asked yet: [`S3Store::reach`] does.
+    /// The bucket is not asked yet: [`BlobStore::reach`] does.
     ///
     /// # Errors
     /// [`StoreError::Unfit`] when the settings or the folder cannot be used.
@@ -72,20 +76,6 @@ impl S3Store {
             live: parts::Live::default(),
         };
         Ok(Self { shared: Arc::new(shared) })
-    }
-
-    /// Asks the bucket whether it is there and lets us list it.
-    ///
-    /// # Errors
-    /// What is wrong, and the remedy.
-    pub fn reach(&self) -> Result<(), StoreError> {
-        let bucket = &self.shared.bucket;
-        let ask = Ask::new(Method::Get, None)
-            .query("list-type", "2")
-            .query("max-keys", "1")
-            .query("prefix", bucket.signer.root());
-        let answer = bucket.demand(&ask)?;
-        bucket.document(&ask, &answer, "ListBucketResult").map(drop)
     }
 
     /// A part of a blob, straight from the bucket, without bringing the whole over.
@@ -154,10 +144,32 @@ impl BlobStore for S3Store {
         Ok(Box::new(S3Upload { local, shared: Arc::clone(&self.shared) }))
     }
 
+    /// It grows in the folder, so whoever goes on with it must come to the same machine.
+    fn resume(
+        &self,
+        id: UploadId,
+        saved: u64,
+        earlier: Option<Progress>,
+    ) -> Result<Box<dyn Resumable>, StoreError> {
+        let local = self.shared.folder.take_up(id, saved, earlier)?;
+        Ok(Box::new(S3Resumable { local, shared: Arc::clone(&self.shared) }))
+    }
+
+    fn discard(&self, id: UploadId) -> Result<(), StoreError> {
+        self.shared.folder.discard(id)
+    }
+
     fn open(&self, sha256: &Sha256, size: u64) -> Result<Blob, StoreError> {
         match self.shared.folder.open(sha256, size) {
             Err(StoreError::Missing(_) | StoreError::Corrupted { .. }) => self.shared.bring(sha256, size),
             opened => opened,
+        }
+    }
+
+    fn at_hand(&self, sha256: &Sha256, size: u64) -> Result<Option<Blob>, StoreError> {
+        match self.shared.folder.at_hand(sha256, size) {
+            Err(StoreError::Missing(_) | StoreError::Corrupted { .. }) => Ok(None),
+            found => found,
         }
     }
 
@@ -212,6 +224,21 @@ impl BlobStore for S3Store {
             .query("response-content-type", wanted.content_type);
         Ok(Some(bucket.signer.sign(&ask, bucket.clock.now(), wanted.granted())))
     }
+
+    fn presigns_from(&self) -> Vec<String> {
+        vec![self.shared.bucket.signer.origin()]
+    }
+
+    /// Asks the bucket whether it is there and lets us list it.
+    fn reach(&self) -> Result<(), StoreError> {
+        let bucket = &self.shared.bucket;
+        let ask = Ask::new(Method::Get, None)
+            .query("list-type", "2")
+            .query("max-keys", "1")
+            .query("prefix", bucket.signer.root());
+        let answer = bucket.demand(&ask)?;
+        bucket.document(&ask, &answer, "ListBucketResult").map(drop)
+    }
 }
 
 impl std::fmt::Debug for S3Store {
@@ -246,5 +273,40 @@ impl Upload for S3Upload {
         };
         shared.put(&digests, &blob)?;
         Ok(digests)
+    }
+}
+
+/// Grows in the folder over several calls. It stays there until the bucket has it: a bucket that is
+/// away must not cost a seller the hours of sending it.
+struct S3Resumable {
+    local: DirectoryResumable,
+    shared: Arc<Shared>,
+}
+
+impl Resumable for S3Resumable {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.local.write(bytes)
+    }
+
+    fn received(&self) -> u64 {
+        self.local.received()
+    }
+
+    fn save(&mut self) -> Result<u64, StoreError> {
+        self.local.save()
+    }
+
+    fn digest(&mut self) -> Result<Digests, StoreError> {
+        self.local.digest()
+    }
+
+    fn pause(self: Box<Self>) -> Progress {
+        Box::new(self.local).pause()
+    }
+
+    fn finish(self: Box<Self>) -> Result<Digests, StoreError> {
+        let Self { local, shared } = *self;
+        let to = S3Upload { local: shared.folder.begin_upload()?, shared };
+        resumable::finish_by_copy(local, Box::new(to))
     }
 }

@@ -7,5 +7,6 @@ mod faults;
 mod liar;
 mod network;
 mod own;
+mod process;
 mod real;
 mod server;

@@ -286,3 +286,22 @@ fn a_server_that_is_gone_is_asked_four_times_and_then_named() {
     assert!(error.to_string().contains("store attic"), "{error}");
     assert_eq!(network.pauses(), [200_000, 400_000, 800_000].map(Span::micros));
 }
+
+#[test]
+fn an_upload_that_was_taken_up_again_goes_to_the_bucket_whole() {
+    let server = Server::start();
+    let (store, whole) = (server.store(), content(200_000));
+    let id = kernel::UploadId::from_bits(1);
+    let mut first = store.resume(id, 0, None).unwrap();
+    first.write(&whole[..150_000]).unwrap();
+    let saved = first.save().unwrap();
+    drop(first);
+
+    let mut second = store.resume(id, saved, None).unwrap();
+    second.write(&whole[150_000..]).unwrap();
+    let digests = second.finish().unwrap();
+
+    assert_eq!(digests, Digests::of(&whole));
+    assert_eq!(server.store().check(&digests.sha256).unwrap(), digests);
+    assert_eq!(store.resume(id, saved, None).unwrap().received(), 0, "nothing of it is left here");
+}

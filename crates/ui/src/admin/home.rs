@@ -120,7 +120,7 @@ impl Template for HomePage {
             recent: OrderRow::samples(),
             setup: Setup::DONE,
         };
-        let kinds = AlarmKind::ALL.iter().copied().zip([1, 1, 7, 2, 1, 12, 3, 1, 4]);
+        let kinds = AlarmKind::ALL.iter().copied().zip([1, 1, 7, 2, 5, 1, 1, 12, 3, 1, 4]);
         let alarmed =
             Self { alarms: kinds.map(|(kind, count)| alarm(kind, count)).collect(), ..busy.clone() };
         let new = Self {

@@ -21,7 +21,10 @@
 //! | `/products`, `/products/new`, `/products/{id}`, `/products/{id}/edit` | [`ProductsPage`], [`ProductFormPage`], [`ProductPage`] |
 //! | `/products/{id}/archive`, `/products/{id}/files/{file}/remove` | [`ConfirmPage`] |
 //! | `/products/{id}/files/{file}/replace` | [`FileReplacePage`] |
-//! | `/products/{id}/payload` | [`PayloadPage`] |
+//! | `/products/{id}/stamping`, `/stamps` | [`StampingPage`], [`StampLookupPage`] |
+//! | `/plugins`, `/drop-ship` | [`PluginsPage`], [`DropShipPage`] |
+//! | `/products/{id}/payload`, `/products/{id}/packing` | [`PayloadPage`], [`ArchivePage`] |
+//! | `/products/{id}/artwork` | [`ArtworkPage`] |
 //! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
 //! | `/customers/{id}/{sign-out,sign-in-link}` | [`ConfirmPage`] |
 //! | `/invoices`, `/invoices/{id}` | [`InvoicesPage`], [`InvoicePage`] |
@@ -32,18 +35,21 @@
 //! | `/api-keys`, `/api-keys/new`, `/api-keys/{id}/revoke` | [`ApiKeysPage`], [`NewApiKeyPage`], [`ConfirmPage`] |
 //! | `/staff`, `/staff/{id}/disable` | [`StaffPage`], [`ConfirmPage`] |
 //! | `/events`, `/jobs`, `/jobs/{id}/drop`, `/settings` | [`EventsPage`], [`JobsPage`], [`ConfirmPage`], [`SettingsPage`] |
+//! | `/stores` | [`StoresPage`] |
 //!
 //! `POST` without a page of its own: `/admin/sign-out`, `/admin/sessions/revoke`,
 //! `/admin/sessions/revoke-others`, `/admin/staff/{id}/{role,enable,invite}`,
 //! `/admin/products/{id}/activate`, `/admin/products/{id}/files`,
 //! `/admin/products/{id}/prices/{price}/withdraw`, `/admin/jobs/{id}/retry`,
-//! `/admin/settings/logo`, `/admin/settings/logo/remove`.
+//! `/admin/settings/logo`, `/admin/settings/logo/remove`, `/admin/products/{id}/stamping/sample`,
+//! `/admin/stamps`, `/admin/stamps/code`, `/admin/stores/delivery`.
 //!
 //! After a form: 303 to a page, or, when something is wrong, 422 with the same page, what was typed
 //! and `errors` by field name. Uploads with script are the same requests, one file each, that ask
 //! for `application/problem+json`: a status of 400 and more shows the problem's `detail`.
 
 mod access;
+mod artwork;
 mod chart;
 mod confirm;
 mod connections;
@@ -58,10 +64,13 @@ mod notices;
 mod orders;
 mod payload;
 mod people;
+mod plugins;
 mod products;
 mod reviews;
 mod sample;
 mod settings;
+mod stamps;
+mod stores;
 mod timeline;
 mod words;
 
@@ -69,6 +78,7 @@ pub use access::{
     AccountPage, Errors, OwnerLinkOverPage, OwnerLinkPage, SessionRow, SessionsPage, SetPasswordPage,
     SignInCodePage, SignInPage, TotpSetupPage,
 };
+pub use artwork::{ArtworkFieldForm, ArtworkForm, ArtworkPage, ArtworkTemplate};
 pub use chart::{Bar, DaySales, SalesChart};
 pub use confirm::{Act, ConfirmPage, DeniedPage, StaffProblemPage};
 pub use connections::{ConnectionFailure, ConnectionPage, ConnectionRow, ConnectionsPage, NewConnectionPage};
@@ -83,22 +93,26 @@ pub use orders::{
     Buyer, ConnectionRef, InvoiceRef, LineRow, LinkFileRow, LinkRow, OrderActions, OrderPage, OrderRow,
     OrderSums, OrdersPage, PartRow, PaymentRow, ReviewRef, Terms, UnitRow,
 };
-pub use payload::{PayloadFile, PayloadForm, PayloadItem, PayloadPage, PayloadPreview};
+pub use payload::{ArchivePage, PayloadFile, PayloadForm, PayloadItem, PayloadPage, PayloadPreview};
 pub use people::{
     ApiKeyCreatedPage, ApiKeyRow, ApiKeysPage, InvitationForm, InvitedPage, NewApiKeyPage, ScopeChoice,
     StaffPage, StaffRow,
 };
+pub use plugins::{DropShipPage, PluginRow, PluginsPage, ShipmentRow, ShownSecret};
 pub use products::{
     ButtonCode, DeliveryRow, FileReplacePage, FileRow, FileVersionRow, PlaceholderHint, PriceField, PriceRow,
     ProductForm, ProductFormPage, ProductPage, ProductRow, ProductSales, ProductsPage,
 };
 pub use reviews::{Resolved, ReviewLine, ReviewPage, ReviewRow, ReviewsPage};
 pub use settings::{SettingsForm, SettingsPage, WordField};
+pub use stamps::{CopyOf, FoundCopy, StampLookup, StampLookupPage, StampingFile, StampingForm, StampingPage};
+pub use stores::{LackingRow, StoreRow, StoresPage};
 pub use timeline::{Actor, DownloadEntry, Entry, FactEntry, Happening, MessageEntry, NoticeEntry};
 pub use words::{
-    AlarmKind, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind, LinkPurpose, LinkState,
-    MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part, PartState, PaymentStatus,
-    PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role, SignInProblem, StaffState, Word,
+    AlarmKind, Defect, DeliveryWay, DownloadState, FactKind, FilePolicy, GrantChange, Health, InvoiceKind,
+    LinkPurpose, LinkState, MessageKind, MessageState, Mode, NoticeState, OrderSource, OrderStatus, Part,
+    PartState, PaymentStatus, PendingPolicy, ProductStatus, ReviewKind, ReviewState, Right, Role,
+    SignInProblem, StaffState, StoreStanding, Word,
 };
 
 pub(crate) use filters::register;
@@ -114,6 +128,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/_order.html",
     "admin/_parts.html",
     "admin/account.html",
+    "admin/archive.html",
     "admin/api_key_created.html",
     "admin/api_key_new.html",
     "admin/api_keys.html",
@@ -132,6 +147,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/invoice.html",
     "admin/invoices.html",
     "admin/jobs.html",
+    "admin/stores.html",
     "admin/message.html",
     "admin/messages.html",
     "admin/notice.html",
@@ -143,6 +159,9 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/problem.html",
     "admin/product.html",
     "admin/payload.html",
+    "admin/artwork.html",
+    "admin/plugins.html",
+    "admin/drop_ship.html",
     "admin/product_form.html",
     "admin/products.html",
     "admin/review.html",
@@ -153,6 +172,8 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/sign_in.html",
     "admin/sign_in_code.html",
     "admin/staff.html",
+    "admin/stamp_lookup.html",
+    "admin/stamping.html",
     "admin/totp_setup.html",
 ];
 
@@ -177,7 +198,13 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ProductPage>("/admin/products/prd_1"),
         office::<ProductFormPage>("/admin/products/new"),
         office::<FileReplacePage>("/admin/products/prd_1"),
+        office::<StampingPage>("/admin/products/prd_1"),
+        office::<StampLookupPage>("/admin/stamps"),
+        office::<PluginsPage>("/admin/plugins"),
+        office::<DropShipPage>("/admin/drop-ship"),
+        office::<ArchivePage>("/admin/products/prd_1/packing"),
         office::<PayloadPage>("/admin/products/prd_1/payload"),
+        office::<ArtworkPage>("/admin/products/prd_1/artwork"),
         office::<CustomersPage>("/admin/customers"),
         office::<CustomerPage>("/admin/customers/cus_1"),
         office::<CustomerEditPage>("/admin/customers/cus_1/edit"),
@@ -196,6 +223,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ReviewPage>("/admin/reviews/rev_1"),
         office::<EventsPage>("/admin/events"),
         office::<JobsPage>("/admin/jobs"),
+        office::<StoresPage>("/admin/stores"),
         office::<SettingsPage>("/admin/settings"),
         office::<ConfirmPage>("/admin/orders/ord_1/act"),
         office::<StaffProblemPage>("/admin/orders"),

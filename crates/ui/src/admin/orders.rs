@@ -198,6 +198,8 @@ pub struct LineRow {
     pub tax_rate_ppm: u32,
     /// Options and what the buyer wrote, by name.
     pub inputs: Vec<(String, String)>,
+    /// Whether the buyer filled a drawing in, which `…/lines/{id}/artwork` shows.
+    pub artwork: bool,
     /// The terms then.
     pub terms: Terms,
     /// What it delivers.
@@ -219,6 +221,8 @@ pub struct Terms {
     pub download_limit: u32,
     /// Which versions of files it covers.
     pub file_policy: FilePolicy,
+    /// For how many days from the purchase new ones.
+    pub update_days: Option<u32>,
     /// What is given while the payment is pending.
     pub pending_policy: PendingPolicy,
 }
@@ -424,10 +428,12 @@ fn line(number: u128, name: &str, units: Vec<UnitRow>) -> LineRow {
         tax: eur(15_65),
         tax_rate_ppm: 190_000,
         inputs: Vec::new(),
+        artwork: false,
         terms: Terms {
             link_life_days: 3,
             download_limit: 5,
-            file_policy: FilePolicy::Latest,
+            file_policy: FilePolicy::UpdatesUntil,
+            update_days: Some(365),
             pending_policy: PendingPolicy::Nothing,
         },
         units,
@@ -531,6 +537,7 @@ fn troubled() -> OrderPage {
             LineRow {
                 quantity: 20_000,
                 inputs: vec![(text("Name for the license"), text(RIGHT_TO_LEFT))],
+                artwork: true,
                 ..line(3, LONG, vec![waiting])
             },
             LineRow {

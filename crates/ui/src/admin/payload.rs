@@ -88,6 +88,36 @@ pub struct PayloadFile {
     pub why: String,
 }
 
+/// templates/admin/archive.html - `/admin/products/{id}/packing`. Posts `version` and `archive`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArchivePage {
+    /// The product.
+    pub product: ProductId,
+    /// Its name.
+    pub product_name: String,
+    /// The product's version that the form was opened on.
+    pub version: i64,
+    /// The word that is chosen.
+    pub chosen: String,
+    /// The words to choose from, under `admin.archive`.
+    pub choices: Vec<String>,
+}
+
+impl Template for ArchivePage {
+    const NAME: &'static str = "admin/archive.html";
+
+    fn samples() -> Vec<Self> {
+        let page = |name: &str, chosen: &str| Self {
+            product: ProductId::from_bits(bits(1)),
+            product_name: text(name),
+            version: 3,
+            chosen: text(chosen),
+            choices: ["off", "none", "page", "mail", "chosen"].map(text).into(),
+        };
+        vec![page("Decals", "off"), page(LONG, "mail"), page(RIGHT_TO_LEFT, "chosen")]
+    }
+}
+
 impl Template for PayloadPage {
     const NAME: &'static str = "admin/payload.html";
 

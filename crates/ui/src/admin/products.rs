@@ -78,6 +78,8 @@ pub struct ProductPage {
     pub download_limit: u32,
     /// Which versions a buyer gets.
     pub file_policy: FilePolicy,
+    /// For how many days from the purchase new ones.
+    pub update_days: Option<u32>,
     /// What a buyer gets while the payment is pending.
     pub pending_policy: PendingPolicy,
     /// The text in the mail with the links; empty uses the general one.
@@ -186,7 +188,7 @@ pub struct ButtonCode {
 ///
 /// Posts to `/admin/products` or `/admin/products/{id}`: `version`, `sku`, `name`, `description`, `status`,
 /// `currency_N`, `amount_N` and `from_N` for N from 0, `link_life_days`, `download_limit`, `file_policy`,
-/// `pending_policy`, `standard_text`, `other_text`, `support_text`. An amount left empty ends the
+/// `update_days`, `pending_policy`, `standard_text`, `other_text`, `support_text`. An amount left empty ends the
 /// sale in that currency. Errors of prices are named by their field; `product-form` is the whole.
 #[derive(Debug, Clone, Serialize)]
 pub struct ProductFormPage {
@@ -223,6 +225,8 @@ pub struct ProductForm {
     pub download_limit: String,
     /// Which versions a buyer gets.
     pub file_policy: FilePolicy,
+    /// For how many days from the purchase new ones.
+    pub update_days: String,
     /// What a buyer gets while the payment is pending.
     pub pending_policy: PendingPolicy,
     /// The text in the mail with the links.
@@ -383,7 +387,8 @@ impl Template for ProductPage {
             upload_bytes_max: None,
             link_life_days: 3,
             download_limit: 5,
-            file_policy: FilePolicy::Latest,
+            file_policy: FilePolicy::UpdatesUntil,
+            update_days: Some(365),
             pending_policy: PendingPolicy::Nothing,
             standard_text: text("Dear {buyer_name},\n\nyour book is ready."),
             other_text: String::new(),
@@ -444,6 +449,7 @@ impl Template for ProductFormPage {
             link_life_days: text("3"),
             download_limit: text("5"),
             file_policy: FilePolicy::AsBought,
+            update_days: String::new(),
             pending_policy: PendingPolicy::Nothing,
             standard_text: String::new(),
             other_text: String::new(),
@@ -461,6 +467,7 @@ impl Template for ProductFormPage {
             ("sku", "SP-0001 is the item number of another package."),
             ("amount_0", "Write an amount such as 19.00."),
             ("link_life_days", "Write a whole number of days from 1 to 3650."),
+            ("update_days", "Write a whole number of days from 1 to 36500."),
             ("standard_text", "{buyer} is no placeholder."),
         ]);
         let filled = ProductForm {
@@ -469,6 +476,8 @@ impl Template for ProductFormPage {
             description: text(LONG),
             prices: vec![price("EUR", "nineteen"), price("USD", "21.00"), price("", "")],
             link_life_days: text("forever"),
+            file_policy: FilePolicy::UpdatesUntil,
+            update_days: text("a year"),
             standard_text: text("Dear {buyer},"),
             ..form
         };

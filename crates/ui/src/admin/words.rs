@@ -244,6 +244,8 @@ badges! {
         Regenerated = "regenerated" is Quiet,
         /// What was still being made when the receipt left is there.
         Ready = "ready" is Quiet,
+        /// The passwords of archives.
+        ArchivePassword = "archive_password" is Quiet,
         /// A product's second text, such as how to get support.
         OtherText = "other_text" is Quiet,
         /// A link that signs a customer in.
@@ -284,6 +286,8 @@ badges! {
         AsBought = "as_bought" is Quiet,
         /// The newest, at any time.
         Latest = "latest" is Quiet,
+        /// The newest for a number of days from the purchase.
+        UpdatesUntil = "updates_until" is Quiet,
     }
 
     /// What a buyer gets while a payment is pending.
@@ -314,6 +318,14 @@ badges! {
     Part in "part" {
         /// Files that a spec names.
         Payload = "payload" is Quiet,
+        /// A drawing that the buyer filled in.
+        Artwork = "artwork" is Quiet,
+        /// What a plug-in hands over.
+        Plugin = "plugin" is Quiet,
+        /// What staff send.
+        DropShip = "drop_ship" is Quiet,
+        /// The buyer's own copy of a file, stamped.
+        Stamp = "stamp" is Quiet,
     }
 
     /// How far a part of a unit is.
@@ -394,6 +406,10 @@ badges! {
         NotVerified = "not_verified" is Bad,
         /// The money is there and the buyer has no link.
         PaidNotReached = "paid_not_reached" is Bad,
+        /// What is sold is missing or damaged in a store.
+        ContentLacking = "content_lacking" is Bad,
+        /// A store of contents does not answer.
+        StoreAway = "store_away" is Bad,
         /// The money went back and the links still work.
         RefundedStillOpen = "refunded_still_open" is Bad,
         /// Authentic notices that contradict what we know.
@@ -404,6 +420,34 @@ badges! {
         OpenReviews = "open_reviews" is Warn,
         /// Work that was given up.
         DeadJobs = "dead_jobs" is Warn,
+    }
+
+    /// How a store of contents stands.
+    StoreStanding in "store_standing" {
+        /// It answers.
+        Well = "well" is Ok,
+        /// It has not answered for a while.
+        Away = "away" is Bad,
+        /// It has not been asked yet.
+        Unknown = "unknown" is Quiet,
+    }
+
+    /// Who delivers a merchant's files.
+    DeliveryWay in "delivery_way" {
+        /// We do.
+        ThroughUs = "through_us" is Ok,
+        /// A bucket does, where one has the file.
+        Redirect = "redirect" is Info,
+    }
+
+    /// What is wrong with a content in a store.
+    Defect in "defect" {
+        /// It is not there.
+        Missing = "missing" is Bad,
+        /// It is not what it was.
+        Damaged = "damaged" is Bad,
+        /// It was put right.
+        Mended = "mended" is Ok,
     }
 
     /// Why a sign-in did not succeed. Which of address and password was wrong is not told.

@@ -173,6 +173,52 @@ impl Mail for DeliveryMail {
     }
 }
 
+/// templates/mail/archive_password - the passwords of archives, and no link: one mail that falls
+/// into other hands opens nothing.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArchivePasswordMail {
+    /// The buyer's name, if known.
+    pub buyer_name: Option<String>,
+    /// The order's number.
+    pub order_number: String,
+    /// One for each unit.
+    pub passwords: Vec<ArchivePassword>,
+}
+
+/// What one archive is protected with.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArchivePassword {
+    /// The product's name.
+    pub product: String,
+    /// Which of the line's units, from 1.
+    pub unit: u32,
+    /// The password.
+    pub password: String,
+}
+
+impl Mail for ArchivePasswordMail {
+    const NAME: &'static str = "mail/archive_password";
+
+    fn samples() -> Vec<Self> {
+        let password = |product: &str, unit| ArchivePassword {
+            product: text(product),
+            unit,
+            password: text("xk3mq-t7hwd-4npub-acjy6-wrk7t"),
+        };
+        let one = Self {
+            buyer_name: Some(text("Jo Buyer")),
+            order_number: text("2026-000117"),
+            passwords: vec![password("Harbor Charts, North", 1)],
+        };
+        let many = Self {
+            buyer_name: None,
+            passwords: vec![password(LONG, 1), password(LONG, 2), password(RIGHT_TO_LEFT, 1)],
+            ..one.clone()
+        };
+        vec![one, many]
+    }
+}
+
 impl Mail for ProductNoteMail {
     const NAME: &'static str = "mail/product_note";
 

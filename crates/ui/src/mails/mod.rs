@@ -7,7 +7,9 @@ mod delivery;
 mod payment;
 mod people;
 
-pub use delivery::{DeliveryMail, MailDelivery, Occasion, ProductNoteMail, ReceiptFacts};
+pub use delivery::{
+    ArchivePassword, ArchivePasswordMail, DeliveryMail, MailDelivery, Occasion, ProductNoteMail, ReceiptFacts,
+};
 pub use payment::{AccessClosedMail, ClosedBecause, PaymentFailedMail, PaymentPendingMail};
 pub use people::{AddressChangedMail, AlarmNote, MerchantAlarmMail, SignInMail, StaffInvitationMail};
 
@@ -19,6 +21,8 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "mail/_parts.txt",
     "mail/delivery.txt",
     "mail/delivery.html",
+    "mail/archive_password.txt",
+    "mail/archive_password.html",
     "mail/product_note.txt",
     "mail/product_note.html",
     "mail/payment_pending.txt",
@@ -40,6 +44,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
 pub(crate) fn exhibits() -> Vec<Exhibit> {
     [
         mail::<DeliveryMail>(),
+        mail::<ArchivePasswordMail>(),
         mail::<ProductNoteMail>(),
         mail::<PaymentPendingMail>(),
         mail::<PaymentFailedMail>(),

@@ -9,7 +9,7 @@ use kernel::Span;
 use paysim::ipn::{Body as Ipn, Sale};
 use sha2::{Digest as _, Sha256};
 
-use crate::support::goods::{content, eur};
+use crate::support::goods::{content, eur, text};
 use crate::support::{NewGood, Reply, TestApp};
 
 testkit::both_engines! {
@@ -27,8 +27,17 @@ testkit::both_engines! {
     a_small_file_in_an_archive_cannot_be_fetched_for_ever,
     a_refund_cuts_a_running_archive,
     a_replaced_link_ends_its_archive,
-    a_content_that_is_missing_breaks_the_archive_off,
+    a_content_that_is_missing_is_told_before_the_first_byte_of_an_archive,
+    an_archive_goes_on_with_what_it_has_opened_when_a_content_vanishes,
     a_new_version_makes_another_archive_and_leaves_the_old_one_whole,
+    a_file_is_deflated_once_and_archives_have_the_stream,
+    an_archive_that_began_before_its_file_was_deflated_keeps_its_bytes,
+    a_deflated_file_takes_a_whole_place,
+    what_deflating_does_not_make_smaller_is_left_and_not_tried_again,
+    a_file_that_was_never_looked_at_is_deflated_for_the_next_archive,
+    a_damaged_file_is_not_deflated_and_a_person_is_told,
+    a_full_disk_delays_deflating_and_loses_nothing,
+    the_audit_finds_a_stream_that_is_missing,
     an_archive_whose_rows_were_changed_is_refused,
     the_audit_finds_archives_that_were_miscounted,
 }
@@ -369,20 +378,46 @@ fn a_replaced_link_ends_its_archive(t: TestApp) {
     assert_eq!(taken(&t, &bought), [0; 4]);
 }
 
-fn a_content_that_is_missing_breaks_the_archive_off(t: TestApp) {
+/// Takes a content away, as a person or a disk would.
+fn lose(t: &TestApp, bought: &Bought, ordinal: usize) {
+    let lost: stores::Sha256 = t.files(&bought.grant)[ordinal].sha256.parse().expect("a digest");
+    let later = kernel::Timestamp::from_seconds(4_000_000_000);
+    stores::BlobStore::remove(&*t.disk, &lost, later).expect("removed");
+}
+
+fn a_content_that_is_missing_is_told_before_the_first_byte_of_an_archive(t: TestApp) {
     // What is sold is not there any more, and the audit says so.
     t.leaves_violation("I12");
     let bought = bought(&t, of_files(&[("a.bin", 10), ("b.bin", 2_000_000)]));
     let path = archive(&t, &bought);
-    let second: stores::Sha256 = t.files(&bought.grant)[1].sha256.parse().expect("a digest");
-    let later = kernel::Timestamp::from_seconds(4_000_000_000);
-    stores::BlobStore::remove(&*t.disk, &second, later).expect("removed");
+    lose(&t, &bought, 1);
 
     let answer = t.get(&path);
+    let beginning = range(&t, &path, "bytes=0-9");
     t.watch_transfers();
 
-    assert!(answer.broken.is_some(), "what is missing must not be left out silently");
-    assert!(answer.body.len() < 1_000, "{}", answer.body.len());
+    assert_eq!(
+        answer.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "what is missing must not be left out silently"
+    );
+    assert!(answer.text().contains("cannot be read"), "{}", answer.text());
+    assert_eq!(beginning.status, StatusCode::PARTIAL_CONTENT, "what is there can be had");
+    assert_eq!(places(&t, &bought), [(1, 0), (1, 0)], "nothing is spent");
+}
+
+fn an_archive_goes_on_with_what_it_has_opened_when_a_content_vanishes(t: TestApp) {
+    t.leaves_violation("I12");
+    let bought = bought(&t, of_files(&[("a.bin", 3_000_000), ("b.bin", 50_000)]));
+    let path = archive(&t, &bought);
+    let mut body = t.begin_request(asked(&path, "bytes=0-")).into_body();
+    t.block_on(body.frame()).expect("a frame").expect("bytes");
+
+    lose(&t, &bought, 1);
+    let rest = t.block_on(body.collect());
+
+    assert!(rest.is_ok(), "{rest:?}");
+    t.watch_transfers();
 }
 
 fn a_new_version_makes_another_archive_and_leaves_the_old_one_whole(t: TestApp) {
@@ -408,6 +443,7 @@ fn a_new_version_makes_another_archive_and_leaves_the_old_one_whole(t: TestApp) 
     let a = ("a.bin", content("a.bin", 1_000));
     crate::support::unzip::check(&[before, rest].concat(), &[a.clone(), ("b.bin", content("b.bin", 1_000))]);
     crate::support::unzip::check(&new.body, &[a, ("b2.bin", content("new", 5_000))]);
+    t.run_jobs();
 }
 
 fn an_archive_whose_rows_were_changed_is_refused(t: TestApp) {
@@ -456,4 +492,158 @@ fn the_audit_finds_archives_that_were_miscounted(t: TestApp) {
 
     assert_eq!((bytes, places), (vec!["I8"], vec!["I8"]));
     assert_eq!(foreign, ["I2", "I8"]);
+}
+
+const BOOK: usize = 400_000;
+
+fn book() -> NewGood {
+    let files =
+        vec![("book.txt".to_owned(), text("book", BOOK)), ("cover.png".to_owned(), content("cover", 20_000))];
+    NewGood { files, ..NewGood::of("BOOK") }
+}
+
+fn unpacked(whole: &[u8]) {
+    let cover = ("cover.png", content("cover", 20_000));
+    crate::support::unzip::check(whole, &[("book.txt", text("book", BOOK)), cover]);
+}
+
+fn known(t: &TestApp, bought: &Bought, ordinal: usize) -> app::packed::Known {
+    let sha256 = t.files(&bought.grant)[ordinal].sha256.clone();
+    t.read(move |snapshot| Ok(app::packed::store::known(snapshot, &sha256)?))
+}
+
+fn a_file_is_deflated_once_and_archives_have_the_stream(t: TestApp) {
+    let bought = bought(&t, book());
+    let deflated = known(&t, &bought, 0).stream().expect("a stream");
+
+    let whole = t.get(&archive(&t, &bought));
+    t.watch_transfers();
+    let second = t.product(NewGood { sku: "AGAIN".to_owned(), ..book() });
+
+    assert!(deflated.size * 4 < u64::try_from(BOOK).unwrap(), "{}", deflated.size);
+    assert!(whole.body.len() < 130_000, "{}", whole.body.len());
+    unpacked(&whole.body);
+    assert_eq!(t.undone_jobs(), Vec::<String>::new(), "the same content is not deflated again");
+    assert_ne!(second.id, bought.product.id);
+}
+
+fn an_archive_that_began_before_its_file_was_deflated_keeps_its_bytes(t: TestApp) {
+    let bought = bought(&t, book());
+    t.write(|cx| Ok(db::sql("DELETE FROM packed").execute(cx.tx)?)).expect("nothing was deflated yet");
+    let path = archive(&t, &bought);
+    let (tag, first) = (head(&t, &path).header("etag").to_owned(), range(&t, &path, "bytes=0-99999").body);
+    t.watch_transfers();
+
+    t.run_jobs();
+    let restarted = Request::get(&path).header("range", "bytes=100000-").body(Body::empty());
+    let rest = t.request_after_restart(restarted.expect("a request"));
+    let resumed = t.request(post(&format!("{}/archive/resume", bought.landing)));
+    let other = head(&t, &archive(&t, &bought)).header("etag").to_owned();
+    t.watch_transfers();
+
+    assert!(known(&t, &bought, 0).stream().is_some());
+    assert_eq!(rest.header("etag"), tag);
+    unpacked(&[first, rest.body].concat());
+    assert_eq!(resumed.location(), path, "the button goes on with what was begun");
+    assert_ne!(other, tag, "what begins now has the stream");
+}
+
+fn a_deflated_file_takes_a_whole_place(t: TestApp) {
+    let bought = bought(&t, book().limited_to(2));
+
+    t.get(&archive(&t, &bought));
+    t.watch_transfers();
+    let spent = places(&t, &bought);
+    let path = single(&t, &bought, 0);
+    range(&t, &path, "bytes=0-9");
+    t.watch_transfers();
+    let begun = places(&t, &bought)[0];
+    range(&t, &path, "bytes=10-");
+    t.watch_transfers();
+
+    assert_eq!((spent, begun), (vec![(0, 1); 2], (1, 1)));
+    assert_eq!(places(&t, &bought)[0], (0, 2));
+}
+
+fn what_deflating_does_not_make_smaller_is_left_and_not_tried_again(t: TestApp) {
+    let bought = bought(&t, of_files(&[("a.jpg", 50_000), ("b.txt", 4_000)]));
+
+    let whole = t.get(&archive(&t, &bought));
+    t.watch_transfers();
+
+    assert_eq!(known(&t, &bought, 0), app::packed::Known::Stored);
+    assert_eq!(known(&t, &bought, 1), app::packed::Known::Nothing, "too small to be looked at");
+    let files = [("a.jpg", content("a.jpg", 50_000)), ("b.txt", content("b.txt", 4_000))];
+    crate::support::unzip::check(&whole.body, &files);
+    assert_eq!(t.undone_jobs(), Vec::<String>::new());
+}
+
+fn a_file_that_was_never_looked_at_is_deflated_for_the_next_archive(t: TestApp) {
+    let bought = bought(&t, book());
+    t.write(|cx| Ok(db::sql("DELETE FROM packed").execute(cx.tx)?)).expect("an older program's rows");
+
+    let first = t.get(&archive(&t, &bought));
+    t.run_jobs();
+    let second = t.get(&archive(&t, &bought));
+    t.watch_transfers();
+
+    assert!(first.body.len() > BOOK && second.body.len() < BOOK);
+    unpacked(&first.body);
+    unpacked(&second.body);
+}
+
+fn a_damaged_file_is_not_deflated_and_a_person_is_told(t: TestApp) {
+    // A large content is not compared with its digest when it is opened.
+    t.leaves_jobs();
+    let good = NewGood { files: vec![("big.txt".to_owned(), text("big", 1_500_000))], ..NewGood::of("BIG") };
+    let product = t.product(good);
+    let merchant = product.merchant;
+    let file =
+        t.read(move |snapshot| Ok(app::products::store::files(snapshot, merchant, product.id)?)).remove(0);
+    t.disk.damage(&file.sha256, 700_000);
+
+    t.run_jobs();
+
+    let undone = t.undone_jobs().join("\n");
+    assert!(undone.contains("deflate_content dead") && undone.contains("is damaged"), "{undone}");
+    assert!(undone.contains("restore it from a backup or upload the file again"), "{undone}");
+    let (rows, sha256) = (t.disk.count(), file.sha256);
+    assert_eq!(
+        t.read(move |snapshot| Ok(app::packed::store::known(snapshot, &sha256)?)),
+        app::packed::Known::Nothing
+    );
+    assert_eq!(rows, 1, "the stream of something else was not kept");
+}
+
+fn a_full_disk_delays_deflating_and_loses_nothing(t: TestApp) {
+    let product = t.product(book());
+    t.disk.leave_room(10);
+
+    t.run_jobs();
+    let waiting = t.undone_jobs().join("\n");
+    t.disk.leave_room(u64::MAX);
+    t.advance(Span::hours(1));
+    t.run_jobs();
+
+    assert!(
+        waiting.contains("deflate_content ready") && waiting.contains("free space or enlarge it"),
+        "{waiting}"
+    );
+    let merchant = product.merchant;
+    let file =
+        t.read(move |snapshot| Ok(app::products::store::files(snapshot, merchant, product.id)?)).remove(0);
+    let known = t.read(move |snapshot| Ok(app::packed::store::known(snapshot, &file.sha256)?));
+    assert!(known.stream().is_some());
+}
+
+fn the_audit_finds_a_stream_that_is_missing(t: TestApp) {
+    t.leaves_violation("I12");
+    let bought = bought(&t, book());
+    let stream: stores::Sha256 =
+        known(&t, &bought, 0).stream().expect("a stream").sha256.parse().expect("a digest");
+    let later = kernel::Timestamp::from_seconds(4_000_000_000);
+
+    stores::BlobStore::remove(&*t.disk, &stream, later).expect("removed");
+
+    assert_eq!(t.broken_checks(), ["I12"]);
 }

@@ -1,15 +1,20 @@
 //! The shop as buyers and attackers meet it: pages, links, mails, portal.
 
 mod archive;
+mod artwork;
 mod checkout;
 mod landing;
 mod mails;
 mod orders;
 mod parts;
+mod passwords;
+mod plugins;
 mod portal;
 mod public;
 mod resend;
 mod shopping;
+pub mod stamps;
+mod updates;
 
 use app::merchants::Merchant;
 use app::orders::Order;

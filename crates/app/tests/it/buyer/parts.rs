@@ -23,7 +23,7 @@ testkit::both_engines! {
 
 fn payload(spec: &str, base: &str, attributes: &str) -> Deliverables {
     let terms = Terms::read(spec, base, attributes).expect("terms");
-    Deliverables { payload: Some(terms) }
+    Deliverables { payload: Some(terms), ..Deliverables::default() }
 }
 
 impl TestApp {

@@ -13,6 +13,7 @@ use http::{Method, Request, StatusCode, header};
 use paysim::ipn::Body as Ipn;
 
 use crate::buyer::hidden;
+use crate::support::artwork::CARD;
 use crate::support::goods::eur;
 use crate::support::http::Visitor;
 use crate::support::{NewGood, Reply, Shop, TestApp};
@@ -48,8 +49,8 @@ struct World {
 
 impl World {
     fn of(t: &TestApp) -> Self {
-        let product = t.product(NewGood::of("FONT"));
-        let order = t.order(&[(&product, 1)]);
+        let product = t.product(NewGood::of("FONT").with_artwork(t, CARD, |_| {}));
+        let order = t.order_filled(&product, &[("name", "Ada")]);
         let sale = t.pay(&order);
         t.deliver_and_run(&Ipn::refunded(&sale, &t.movement("part", eur(1_00))));
         let customer = t.look(&order).customer.expect("an account");
@@ -77,6 +78,8 @@ impl World {
                 Ok(first.one(snapshot, |row| row.get::<String>("id"))?)
             })
         });
+        let plugin = t.write(|cx| app::plugins::flow::add(cx, "default", "https://example.com/hook"));
+        let plugin = plugin.expect("a plug-in").0.id;
         let ids = [
             ("product", product.id.to_string()),
             ("file", file),
@@ -92,6 +95,7 @@ impl World {
             ("key", t.program().id.to_string()),
             ("staff", t.person("colleague@staff.example", Role::Support).id.to_string()),
             ("job", job),
+            ("plugin", plugin.to_string()),
         ];
         Self { ids: ids.to_vec() }
     }
@@ -301,7 +305,7 @@ fn another_merchants_owner_finds_nothing(t: TestApp) {
 }
 
 /// What every form of the back office could ask for.
-fn filled(token: &str) -> [(&str, &str); 14] {
+fn filled(token: &str) -> [(&str, &str); 17] {
     [
         ("_csrf", token),
         ("role", "read_only"),
@@ -317,6 +321,9 @@ fn filled(token: &str) -> [(&str, &str); 14] {
         ("part", "payload"),
         ("subject", ""),
         ("spec", "/goods/a.zip"),
+        ("url", "https://example.com/other"),
+        ("order", "ord_00000000000000000000000001"),
+        ("archive", "none"),
     ]
 }
 

@@ -1,6 +1,7 @@
 //! The back office: who gets in, and what they may do.
 
 mod alarms;
+mod artwork;
 mod customers;
 mod event_words;
 mod home;
@@ -11,6 +12,7 @@ mod people;
 mod post;
 mod products;
 mod sign_in;
+mod stamps;
 mod transaction;
 
 use app::cx::Actor;

@@ -359,6 +359,7 @@ fn the_files_of_a_form_are_added_together(t: TestApp) {
     assert_eq!(t.files_of(&font), [("font.otf".to_owned(), 70_000), ("read me.txt".to_owned(), 5)]);
     assert_eq!(t.newest_act(&font), "product.file_added");
     assert!(owner.get(&at(&font, "")).text().contains("read me.txt"));
+    t.run_jobs();
 }
 
 fn a_file_with_a_known_name_is_its_new_version(t: TestApp) {

@@ -48,6 +48,7 @@ pub struct NewGood {
     pub link_life: Span,
     pub download_limit: u32,
     pub file_policy: FilePolicy,
+    pub update_days: Option<u32>,
     pub pending_policy: PendingPolicy,
     pub other_text: String,
     pub deliverables: Deliverables,
@@ -62,6 +63,7 @@ impl NewGood {
             link_life: products::LINK_LIFE_DEFAULT,
             download_limit: products::DOWNLOAD_LIMIT_DEFAULT,
             file_policy: FilePolicy::AsBought,
+            update_days: None,
             pending_policy: PendingPolicy::Nothing,
             other_text: String::new(),
             deliverables: Deliverables::default(),
@@ -79,6 +81,16 @@ impl NewGood {
 
     pub fn limited_to(self, download_limit: u32) -> Self {
         Self { download_limit, ..self }
+    }
+
+    /// Buyers always get the newest version.
+    pub fn always_newest(self) -> Self {
+        Self { file_policy: FilePolicy::Latest, ..self }
+    }
+
+    /// Buyers get new versions for so many days.
+    pub fn updated_for(self, days: u32) -> Self {
+        Self { file_policy: FilePolicy::UpdatesUntil, update_days: Some(days), ..self }
     }
 
     pub fn provisional(self) -> Self {
@@ -99,9 +111,17 @@ fn item((product, quantity): &(&Product, u32)) -> CartItem {
     CartItem { product: product.id, choice: None, quantity: *quantity }
 }
 
-/// Reproducible bytes.
+/// Reproducible bytes that deflating does not make fewer.
 pub fn content(seed: &str, length: usize) -> Vec<u8> {
-    seed.bytes().cycle().zip(0u8..=255).map(|(a, b)| a ^ b).cycle().take(length).collect()
+    let mut bytes = vec![0; length];
+    let seed = seed.bytes().fold(1u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    kernel::Entropy::fill(&kernel::SeededEntropy::new(seed), &mut bytes);
+    bytes
+}
+
+/// Reproducible bytes that deflating makes far fewer.
+pub fn text(seed: &str, length: usize) -> Vec<u8> {
+    (0u32..).flat_map(|line| format!("{seed}, line {line}\n").into_bytes()).take(length).collect()
 }
 
 /// Makes a merchant and connects it with the simulated PayPal.
@@ -157,6 +177,7 @@ impl TestApp {
             product.link_life = good.link_life;
             product.download_limit = good.download_limit;
             product.file_policy = good.file_policy;
+            product.update_days = good.update_days;
             product.pending_policy = good.pending_policy;
             product.other_text.clone_from(&good.other_text);
             product.deliverables.clone_from(&good.deliverables);
@@ -180,6 +201,19 @@ impl TestApp {
             crc32: digests.crc32,
             md5: digests.md5_hex(),
         }
+    }
+
+    /// Brings out a new version of a product's first file.
+    pub fn new_version(&self, product: &Product, bytes: &[u8]) -> products::ProductFile {
+        let (product, merchant) = (product.clone(), product.merchant);
+        let file = self.read({
+            let id = product.id;
+            move |snapshot| Ok(products::store::files(snapshot, merchant, id)?.remove(0))
+        });
+        let stored = self.store(&file.name, bytes);
+        let made =
+            self.write_for(merchant, move |cx| products::flow::replace_file(cx, &product, &file, &stored));
+        made.expect("a file is replaced")
     }
 
     /// Changes a product's price from a moment on.

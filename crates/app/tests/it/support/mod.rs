@@ -7,12 +7,14 @@
 //! audit finds something.
 #![allow(dead_code, reason = "each test module uses its part")]
 
+pub mod artwork;
 pub mod disk;
 pub mod goods;
 pub mod http;
 pub mod jobs;
 pub mod look;
 pub mod notices;
+mod partner;
 pub mod state;
 pub mod unzip;
 
@@ -34,6 +36,7 @@ use kernel::{Clock, ManualClock, MerchantId, Secret, SeededEntropy, Span, Timest
 use mail::{Mailbox, MailboxMailer};
 use net::outbound::{Client, OutboundPolicy, Roots};
 use paysim::{BookOptions, Delivery, PaySim, PaySimHandle};
+use stores::Mirrors;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -41,6 +44,7 @@ use tokio::runtime::Runtime;
 pub use disk::Disk;
 pub use goods::{NewGood, Shop};
 pub use http::Reply;
+pub use partner::Partner;
 
 /// When every test begins: 2027-01-15 08:00 UTC.
 pub const START: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -63,6 +67,8 @@ pub struct TestApp {
     pub disk: Arc<Disk>,
     /// The first merchant, with its connection.
     pub shop: Shop,
+    /// Another system that the shop may call.
+    pub partner: Partner,
     /// The root that payload specs call `/goods`.
     pub goods: PathBuf,
     program: app::web::Program,
@@ -70,6 +76,25 @@ pub struct TestApp {
     acknowledged: RefCell<Vec<Acknowledged>>,
     runtime: Runtime,
     _folder: TempDir,
+}
+
+/// Where a test's contents may lie.
+pub struct Room {
+    /// A folder that goes away.
+    pub folder: PathBuf,
+    /// Home, whose disk can be full.
+    pub disk: Arc<Disk>,
+    /// The time, which stands still.
+    pub clock: Arc<dyn Clock>,
+    /// Seeded.
+    pub entropy: Arc<SeededEntropy>,
+}
+
+impl Room {
+    /// Home and nothing else.
+    pub fn home_alone(&self) -> Mirrors {
+        Mirrors::only("home", "a folder", self.disk.clone(), self.clock.clone())
+    }
 }
 
 /// What a test says it leaves behind on purpose.
@@ -95,6 +120,22 @@ impl TestApp {
 
     /// A shop on a database of the test's own.
     pub fn at(options: &db::Options, tuning: Tuning, seed: u64) -> Self {
+        Self::furnished(options, tuning, seed, |room, _| room.home_alone())
+    }
+
+    /// A shop with stores and settings of the test's own.
+    pub fn with_stores(engine: Engine, furnish: impl FnOnce(&Room, &mut Settings) -> Mirrors) -> Self {
+        let tuning =
+            Tuning { sqlite_readers: 2, postgres_writers: 4, postgres_readers: 2, ..Tuning::default() };
+        Self::furnished(&testkit::fresh(engine), tuning, 1, furnish)
+    }
+
+    fn furnished(
+        options: &db::Options,
+        tuning: Tuning,
+        seed: u64,
+        furnish: impl FnOnce(&Room, &mut Settings) -> Mirrors,
+    ) -> Self {
         let db = Db::open_with(options, MIGRATIONS, tuning).expect("a fresh database opens");
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let clock = ManualClock::at(START);
@@ -103,23 +144,34 @@ impl TestApp {
         let mailer = Arc::new(MailboxMailer::new(mailbox.clone(), Arc::new(clock.clone())));
         let folder = TempDir::with_prefix("handsel-blobs-").expect("a temporary folder");
         let entropy = Arc::new(SeededEntropy::new(seed));
-        let blobs = stores::DirectoryStore::open(&folder.path().join("blobs"), entropy.clone());
-        let disk = Arc::new(Disk::new(blobs.expect("a blob store")));
+        let root = folder.path().join("blobs");
+        let blobs = stores::DirectoryStore::open(&root, entropy.clone());
+        let disk = Arc::new(Disk::new(root, blobs.expect("a blob store")));
         let goods = folder.path().join("goods");
         std::fs::create_dir(&goods).expect("a folder for payloads");
         let file_roots = vec![FileRoot { name: "/goods".to_owned(), folder: goods.clone() }];
         let port = paypal.address().port();
-        let allow = vec![format!("127.0.0.1/32:{port}").parse().expect("a network and a port")];
+        let partner = Partner::start(&runtime);
+        let allowed = |port: u16| format!("127.0.0.1/32:{port}").parse().expect("a network and a port");
+        let allow = vec![allowed(port), allowed(partner.port)];
+        let room = Room {
+            folder: folder.path().to_owned(),
+            disk: disk.clone(),
+            clock: Arc::new(clock.clone()),
+            entropy: entropy.clone(),
+        };
+        let mut settings = Settings::at(BASE_URL);
+        let stores = furnish(&room, &mut settings);
         let app = App::new(Parts {
             db,
             clock: Arc::new(clock.clone()),
             entropy,
             ring: Arc::new(Ring::new(BTreeMap::from([(1, Secret::new([7; 32]))])).expect("a ring")),
-            blobs: disk.clone(),
+            blobs: Arc::new(stores),
             mailer: mailer.clone(),
             outbound: Client::new(OutboundPolicy { allow }, &Roots::default()).expect("a client"),
             renderer: Arc::new(ui::Renderer::new().expect("templates")),
-            settings: Settings { file_roots, ..Settings::at(BASE_URL) },
+            settings: Settings { file_roots, ..settings },
         });
         let shop = goods::open_shop(&app, "shop", "seller@example.com", &paypal.url());
         let program = app::web::program(app.clone());
@@ -136,6 +188,7 @@ impl TestApp {
             acknowledged: RefCell::default(),
             runtime,
             goods,
+            partner,
             _folder: folder,
         }
     }

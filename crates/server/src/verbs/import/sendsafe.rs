@@ -7,13 +7,18 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::PathBuf;
 
+use app::archives::{self, PasswordRule};
 use app::cx::{Actor, Cx};
+use app::deliverables;
+use app::payloads::Terms;
 use app::problem::Flow;
 use app::products::change::{Change, change, valid_text};
 use app::products::flow::{self, NewProduct, valid_name, valid_sku};
 use app::products::{ProductStatus, store};
 use kernel::{Currency, Span};
-use payload::sendsafe::{Columns, Encoding, Item, Items, Kind, Line, Settings, Text, TtlUnit, Verdict};
+use payload::sendsafe::{
+    Columns, Encoding, Item, Items, Kind, Line, Settings, Source, Text, TtlUnit, Verdict,
+};
 use serde_json::{Value, json};
 
 use super::super::{Desk, VerbError, printable};
@@ -83,7 +88,12 @@ pub fn run(desk: &Desk, options: &Options) -> Result<bool, VerbError> {
     rows.iter_mut().for_each(|row| check(row));
     let blocked = rows.iter().any(|(line, _)| matches!(line.verdict, Verdict::Asked | Verdict::Wrong));
     let how = if options.dry_run || blocked { How::Look } else { How::Write };
-    let made = make(desk, &mut rows, settings.link_life, how)?;
+    let sold = Sold {
+        link_life: settings.link_life,
+        base: base(&settings),
+        password: settings.password == Some(true),
+    };
+    let made = make(desk, &mut rows, &sold, how)?;
     report(desk, &all, &Outcome { made, how, blocked });
     Ok(!blocked)
 }
@@ -188,7 +198,7 @@ struct Outcome {
 fn make(
     desk: &Desk,
     rows: &mut [&mut (Line, Option<Item>)],
-    link_life: Option<Span>,
+    sold: &Sold,
     how: How,
 ) -> Result<Made, VerbError> {
     let mut items: Vec<(&mut Line, &Item)> =
@@ -196,14 +206,14 @@ fn make(
     let mut made = Made::default();
     for part in items.chunks_mut(AT_ONCE) {
         let wanted: Vec<Item> = part.iter().map(|(_, item)| (*item).clone()).collect();
-        let merchant = desk.merchant;
+        let (merchant, sold) = (desk.merchant, sold.clone());
         let new: Vec<bool> = match how {
             How::Look => desk.app.read_now(move |snapshot| {
                 let known = |item: &Item| Ok(store::by_sku(snapshot, merchant, item.sku.trim())?.is_none());
                 wanted.iter().map(known).collect()
             })?,
             How::Write => desk.app.write_blocking(merchant, Actor::Shell, move |cx| {
-                wanted.iter().map(|item| draft(cx, item, link_life)).collect()
+                wanted.iter().map(|item| draft(cx, item, &sold)).collect()
             })?,
         };
         for ((line, _), new) in part.iter_mut().zip(new) {
@@ -224,7 +234,7 @@ const fn told(new: bool, how: How) -> &'static str {
 }
 
 /// Makes a product that nobody can buy yet, unless there is one with its number.
-fn draft(cx: &mut Cx<'_, '_>, item: &Item, link_life: Option<Span>) -> Flow<bool> {
+fn draft(cx: &mut Cx<'_, '_>, item: &Item, sold: &Sold) -> Flow<bool> {
     if store::by_sku(cx.tx, cx.merchant, item.sku.trim())?.is_some() {
         return Ok(false);
     }
@@ -232,9 +242,36 @@ fn draft(cx: &mut Cx<'_, '_>, item: &Item, link_life: Option<Span>) -> Flow<bool
     let new = NewProduct { sku, name, description: item.description.clone(), prices: vec![item.price] };
     let product = flow::create(cx, &new)?;
     // What it delivers is not there yet: its files, its keys.
-    let wanted = Change { status: Some(ProductStatus::Draft), link_life, ..Change::default() };
-    change(cx, product.id, &wanted)?;
+    let wanted =
+        Change { status: Some(ProductStatus::Draft), link_life: sold.link_life, ..Change::default() };
+    let product = change(cx, product.id, &wanted)?;
+    if item.spec.is_empty() {
+        return Ok(true);
+    }
+    let terms = Terms::read(&item.spec.to_string(), &sold.base, &item.choices.join(", "))?;
+    let packing = archives::Terms { password: sold.password.then_some(PasswordRule::Page) };
+    deliverables::flow::change(cx, product.id, product.version, "payload", |all| {
+        all.payload = Some(terms);
+        all.archive = Some(packing);
+    })?;
     Ok(true)
+}
+
+/// What the configuration says of every item.
+#[derive(Debug, Clone)]
+struct Sold {
+    link_life: Option<Span>,
+    /// The base directory; empty: every path is absolute.
+    base: String,
+    /// Whether archives have a password.
+    password: bool,
+}
+
+fn base(settings: &Settings) -> String {
+    match &settings.source {
+        Some(Source::Below(base)) => base.clone(),
+        Some(Source::FullPaths) | None => String::new(),
+    }
 }
 
 fn report(desk: &Desk, all: &[Read], outcome: &Outcome) {
@@ -245,7 +282,7 @@ fn report(desk: &Desk, all: &[Read], outcome: &Outcome) {
         "blocked": outcome.blocked,
         "new": outcome.made.new,
         "there_already": outcome.made.there,
-        "payloads_for_later": payloads,
+        "payloads": payloads,
         "files": all.iter().map(file_value).collect::<Vec<_>>(),
     });
     desk.output.text_or(|| print(all, outcome, payloads), &value);
@@ -287,7 +324,7 @@ fn print(all: &[Read], outcome: &Outcome, payloads: usize) {
     }
     if payloads > 0 {
         println!(
-            "{payloads} payload specs were read; this version has no place for them yet, so keep the tables"
+            "{payloads} items deliver payloads; declare their folders as file_roots in the configuration"
         );
     }
     if outcome.blocked {

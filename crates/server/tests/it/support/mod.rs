@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use testkit::ForEngine;
 
-const HANDSEL: &str = env!("CARGO_BIN_EXE_handsel");
+pub const HANDSEL: &str = env!("CARGO_BIN_EXE_handsel");
 
 /// A folder with an installation in it, gone when the test ends.
 pub struct Place {

@@ -1,0 +1,46 @@
+-- The stores that contents lie in: how each stands, what it lacks, and who carries downloads.
+
+CREATE INDEX file_versions_sha256 ON file_versions (sha256);
+
+-- How a store stood when it was last asked, and what its last check found.
+CREATE TABLE store_states (
+  name            TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  asked_at        BIGINT NOT NULL,
+  away_since      BIGINT,
+  away_why        TEXT COLLATE "C" NOT NULL,
+  checked_at      BIGINT,
+  check_depth     TEXT COLLATE "C" CHECK (check_depth IN ('presence', 'content')),
+  check_contents  BIGINT NOT NULL,
+  check_defects   BIGINT NOT NULL,
+  CHECK ((checked_at IS NULL) = (check_depth IS NULL))
+);
+
+-- A content that a store should have and has not, or has damaged; once it is mended, when.
+CREATE TABLE store_troubles (
+  store     TEXT COLLATE "C" NOT NULL,
+  sha256    TEXT COLLATE "C" NOT NULL REFERENCES blobs (sha256),
+  defect    TEXT COLLATE "C" NOT NULL CHECK (defect IN ('missing', 'damaged')),
+  detail    TEXT COLLATE "C" NOT NULL,
+  found_at  BIGINT NOT NULL,
+  tried_at  BIGINT NOT NULL,
+  mended_at BIGINT,
+  PRIMARY KEY (store, sha256)
+);
+CREATE INDEX store_troubles_open ON store_troubles (tried_at) WHERE mended_at IS NULL;
+CREATE INDEX store_troubles_sha256 ON store_troubles (sha256);
+
+-- Whether a merchant's downloads are sent on to a bucket. Without a row all go through us.
+CREATE TABLE shop_delivery (
+  merchant_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES merchants (id),
+  way         TEXT COLLATE "C" NOT NULL CHECK (way IN ('through_us', 'redirect')),
+  changed_at  BIGINT NOT NULL
+);
+
+-- How often a session's file was left to somebody else to deliver. The first time spent its place.
+CREATE TABLE hand_overs (
+  download_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES downloads (id),
+  merchant_id TEXT COLLATE "C" NOT NULL REFERENCES merchants (id),
+  times       BIGINT NOT NULL CHECK (times > 0),
+  first_at    BIGINT NOT NULL,
+  last_at     BIGINT NOT NULL
+);
