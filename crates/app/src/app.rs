@@ -10,6 +10,7 @@ use stores::{BlobStore, Mirrors};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::archives::tags::KnownTags;
+use crate::artworks::studio::Studio;
 use crate::cx::{Actor, Cx};
 use crate::downloads::running::Transfers;
 use crate::installation::{self, Quarantine};
@@ -88,6 +89,7 @@ struct Inner {
     job_places: Places,
     file_work: Semaphore,
     taken_files: Remembered,
+    studio: Studio,
     archive_tags: Arc<KnownTags>,
     /// `None` until it is looked at for the first time.
     quarantine: Mutex<Option<Option<Arc<Quarantine>>>>,
@@ -114,6 +116,7 @@ impl App {
             job_places,
             file_work,
             taken_files,
+            studio: Studio::default(),
             archive_tags: Arc::default(),
             quarantine,
         }))
@@ -227,6 +230,11 @@ impl App {
     /// Files below the roots that were taken into the blob store.
     pub fn taken_files(&self) -> &Remembered {
         &self.0.taken_files
+    }
+
+    /// Where artwork is rendered.
+    pub fn studio(&self) -> &Studio {
+        &self.0.studio
     }
 
     /// Why nothing leaves the house, if so: no mail, no call to a gateway. As last looked at by

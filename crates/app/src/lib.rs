@@ -12,6 +12,7 @@ pub mod announcements;
 pub mod api_keys;
 pub mod app;
 pub mod archives;
+pub mod artworks;
 pub mod audit;
 pub mod backups;
 pub mod carts;

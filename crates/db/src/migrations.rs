@@ -35,6 +35,7 @@ macro_rules! embedded {
 pub const MIGRATIONS: &[Migration] = embedded![
     "0001_spine",
     "0002_deliveries",
+    "0011_artwork",
     "0012_stamps",
     "0014_stores",
     "0015_access",

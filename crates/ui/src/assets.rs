@@ -43,6 +43,7 @@ pub fn assets() -> &'static [Asset] {
         vec![
             described("admin.css", staff_styles.as_bytes(), CSS),
             described("admin.js", file!("admin.js").as_bytes(), SCRIPT),
+            described("artwork.js", file!("artwork.js").as_bytes(), SCRIPT),
             described("app.css", styles.as_bytes(), CSS),
             described("app.js", file!("app.js").as_bytes(), SCRIPT),
             described("htmx.min.js", file!("vendor/htmx.min.js").as_bytes(), SCRIPT),

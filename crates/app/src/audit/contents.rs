@@ -17,6 +17,11 @@ pub const STORED: Check = Check {
                  LEFT JOIN blobs b ON b.sha256 = v.sha256
                 WHERE u.received > u.size
                    OR (u.file_version_id IS NOT NULL AND (u.sha256 IS NULL OR u.received <> b.size))",
+    },
+    Rule {
+        says: "a drawing or picture of a design that was kept is not among the contents",
+        find: "SELECT a.sha256 AS id, a.kind AS detail FROM artwork_contents a
+                WHERE a.kept_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.sha256 = a.sha256)",
     }],
     code: Some(contents),
     not_applicable: None,
@@ -46,7 +51,9 @@ fn contents(auditor: &Auditor<'_>, findings: &mut Findings) -> Result<(), DbErro
 fn page(snapshot: &mut Snapshot<'_>, after: &str) -> Result<Vec<Content>, DbError> {
     sql("SELECT b.sha256 AS sha256, b.size AS size FROM blobs b
           WHERE b.sha256 > $1 AND b.gone_at IS NULL AND (EXISTS (SELECT 1 FROM file_versions v WHERE v.sha256 = b.sha256)
-                                   OR EXISTS (SELECT 1 FROM packed p WHERE p.packed_sha256 = b.sha256))
+                                   OR EXISTS (SELECT 1 FROM packed p WHERE p.packed_sha256 = b.sha256)
+                                   OR EXISTS (SELECT 1 FROM artwork_contents a
+                                               WHERE a.sha256 = b.sha256 AND a.kept_at IS NOT NULL))
           ORDER BY b.sha256 LIMIT $2")
     .bind(after)
     .bind(PAGE_ROWS)

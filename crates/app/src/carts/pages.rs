@@ -14,12 +14,13 @@ use ui::{Flash, Tone};
 use super::view::Typed;
 use super::{Cart, CartFull, CartItem, LIFE_SECONDS, LINES_MAX, Put, flow, read_quantity, view};
 use crate::app::App;
+use crate::artworks::{self, Filled};
 use crate::choices::{self, Answers};
 use crate::connections::{self, Connection};
 use crate::cx::Actor;
 use crate::orders::QUANTITY_MAX;
 use crate::problem::{Flow, Problem};
-use crate::products::pages::{Offer, find, show_again};
+use crate::products::pages::{Offer, Shown, find, show_again, show_shown};
 use crate::web::form::Posted;
 use crate::web::limits;
 use crate::web::reply::{Refusal, frame, say, see_other, show_with};
@@ -115,26 +116,65 @@ async fn put(app: &App, visit: &Visit, wanted: &Wanted, put: Put) -> Response {
         Ok(None) => return Refusal::page(app, visit, &Problem::not_found("product for sale")),
         Err(failure) => return Refusal::from_failure(app, visit, failure),
     };
-    let refuse = |field: &str, sentence: String| {
-        show_again(app, visit, &offer, &wanted.currency, [(field.to_owned(), sentence)].into())
-    };
-    let Some(quantity) = read_quantity(&wanted.quantity) else {
-        return refuse("quantity", wrong_quantity(app, visit));
-    };
+    let asked = Asked { currency: wanted.currency.clone(), quantity: wanted.quantity.clone() };
+    if read_quantity(&wanted.quantity).is_none() {
+        let errors = [("quantity".to_owned(), wrong_quantity(app, visit))].into();
+        return show_again(app, visit, &offer, &wanted.currency, errors);
+    }
     let answers = match offer.product.deliverables.read_answers(&wanted.answers) {
         Ok(answers) => answers,
         Err(fields) => {
-            let sentence = say(app, visit, "said.choose", &[]);
-            let errors = fields.into_iter().map(|field| (field, sentence.clone())).collect();
+            let sentence = |field: &str| {
+                let key = if field == artworks::INPUT { "artwork.first" } else { "said.choose" };
+                say(app, visit, key, &[])
+            };
+            let errors = fields.into_iter().map(|field| (field.clone(), sentence(&field))).collect();
             return show_again(app, visit, &offer, &wanted.currency, errors);
         }
     };
-    let choice = match keep_answers(app, visit, &offer, answers).await {
+    put_answers(app, visit, &offer, (&asked, answers), put).await
+}
+
+/// What a buy box says beside the answers.
+#[derive(Debug, Clone, Default)]
+pub struct Asked {
+    /// What to pay in.
+    pub currency: String,
+    /// How many.
+    pub quantity: String,
+}
+
+impl Asked {
+    /// Reads it from a form.
+    pub fn of(form: &BTreeMap<String, String>) -> Self {
+        let field = |name: &str| form.get(name).cloned().unwrap_or_default();
+        Self { currency: field("currency"), quantity: field("quantity") }
+    }
+}
+
+/// Puts a product with what was answered for it into the cart.
+pub async fn put_answers(
+    app: &App,
+    visit: &Visit,
+    offer: &Offer,
+    (asked, answers): (&Asked, Answers),
+    put: Put,
+) -> Response {
+    let filled = Filled::of(&answers.inputs).unwrap_or_default();
+    let refuse = |field: &str, sentence: String| {
+        let errors = [(field.to_owned(), sentence)].into();
+        let shown = Shown { errors, filled: filled.clone(), asked: asked.clone() };
+        show_shown(app, visit, offer, shown, StatusCode::UNPROCESSABLE_ENTITY)
+    };
+    let Some(quantity) = read_quantity(&asked.quantity) else {
+        return refuse("quantity", wrong_quantity(app, visit));
+    };
+    let choice = match keep_answers(app, visit, offer, answers).await {
         Ok(choice) => choice,
         Err(failure) => return Refusal::from_failure(app, visit, failure),
     };
     let item = CartItem { product: offer.product.id, choice, quantity };
-    match with_product(app, visit, &offer, &wanted.currency, item, put) {
+    match with_product(app, visit, offer, &asked.currency, item, put) {
         Ok(Ok(cart)) => keep_and_show(app, visit, &cart),
         Ok(Err(Unfit::Full(CartFull::Quantity))) => refuse("quantity", wrong_quantity(app, visit)),
         Ok(Err(Unfit::Full(CartFull::Lines))) => {
@@ -147,7 +187,12 @@ async fn put(app: &App, visit: &Visit, wanted: &Wanted, put: Put) -> Response {
 }
 
 /// Keeps what was chosen, if anything was: most products ask for nothing, and nothing is written.
-async fn keep_answers(app: &App, visit: &Visit, offer: &Offer, answers: Answers) -> Flow<Option<ChoiceId>> {
+pub async fn keep_answers(
+    app: &App,
+    visit: &Visit,
+    offer: &Offer,
+    answers: Answers,
+) -> Flow<Option<ChoiceId>> {
     if answers == Answers::default() {
         return Ok(None);
     }

@@ -6,6 +6,7 @@ use kernel::Money;
 use ui::shop::{Ask, BuyerForm, CartLine, CartPage, Consent, GatewayChoice};
 
 use super::flow::{Priced, PricedLine};
+use crate::artworks;
 use crate::choices::Answers;
 use crate::connections::Connection;
 use crate::merchants::Merchant;
@@ -63,7 +64,7 @@ fn line(line: &PricedLine) -> CartLine {
     let unit_price: Money = line.unit;
     CartLine {
         id: line.item.name(),
-        path: products::path(&line.product),
+        path: path(line),
         name: line.product.name.clone(),
         detail: line.answers.as_ref().map(chosen).filter(|text| !text.is_empty()),
         quantity: line.item.quantity,
@@ -74,10 +75,19 @@ fn line(line: &PricedLine) -> CartLine {
     }
 }
 
+/// The product's page, with what was filled in of its artwork.
+fn path(line: &PricedLine) -> String {
+    let page = products::path(&line.product);
+    match line.item.choice.filter(|_| line.product.deliverables.artwork.is_some()) {
+        Some(choice) => format!("{page}?design={choice}"),
+        None => page,
+    }
+}
+
 /// What was chosen, in one line.
 fn chosen(answers: &Answers) -> String {
-    let values = answers.attributes.values().filter_map(serde_json::Value::as_str);
-    values.collect::<Vec<_>>().join(", ")
+    let values = answers.attributes.values().filter_map(serde_json::Value::as_str).map(str::to_owned);
+    values.chain(artworks::view::texts(&answers.inputs)).collect::<Vec<_>>().join(", ")
 }
 
 fn choice(connection: &Connection) -> GatewayChoice {

@@ -3,6 +3,7 @@
 use kernel::ChoiceId;
 
 use super::{Answers, Choice, store};
+use crate::artworks::{self, Filled};
 use crate::cx::Cx;
 use crate::problem::{Flow, Problem};
 use crate::products::Product;
@@ -26,17 +27,23 @@ pub fn keep(cx: &mut Cx<'_, '_>, product: &Product, answers: &Answers) -> Flow<C
 /// # Errors
 /// When the product asks for something that was not answered, or no longer can be chosen.
 pub fn ordered(cx: &mut Cx<'_, '_>, product: &Product, choice: Option<ChoiceId>) -> Flow<Answers> {
-    if product.deliverables.questions().is_empty() {
+    if !product.deliverables.asks() {
         return Ok(Answers::default());
     }
     let unanswered = || {
         let text = format!("choose what you want of \"{}\" on its page, then order it again", product.name);
-        Problem::invalid("items", text)
+        Problem::invalid("choice", text)
     };
     let kept = match choice {
         Some(id) => store::by_id(cx.tx, cx.merchant, id)?.filter(|kept| kept.product == product.id),
         None => None,
     };
     let answers = kept.ok_or_else(unanswered)?.answers;
-    if product.deliverables.still_answers(&answers) { Ok(answers) } else { Err(unanswered().into()) }
+    if !product.deliverables.still_answers(&answers) {
+        return Err(unanswered().into());
+    }
+    if let Some(filled) = Filled::of(&answers.inputs) {
+        artworks::flow::ordered(cx, &filled)?;
+    }
+    Ok(answers)
 }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use kernel::{ChoiceId, MerchantId, ProductId, Span, Timestamp};
 use serde_json::{Map, Value};
 
+use crate::artworks::{self, Filled};
 use crate::deliverables::Deliverables;
 use crate::payloads::ATTRIBUTE;
 
@@ -64,11 +65,28 @@ impl Deliverables {
         question.into_iter().collect()
     }
 
+    /// Whether a buyer has to answer something before this can be bought.
+    pub fn asks(&self) -> bool {
+        self.artwork.is_some() || !self.questions().is_empty()
+    }
+
     /// Reads the answers of a form. What the product does not ask for is nobody's business.
+    /// Artwork is filled in by a form of its own, which may bring pictures.
     ///
     /// # Errors
     /// The names of the fields that are missing or hold nothing that can be chosen.
     pub fn read_answers(&self, form: &BTreeMap<String, String>) -> Result<Answers, Vec<String>> {
+        match self.read_choices(form) {
+            Ok(_) if self.artwork.is_some() => Err(vec![artworks::INPUT.to_owned()]),
+            read => read,
+        }
+    }
+
+    /// Reads what is chosen of what there is to choose from.
+    ///
+    /// # Errors
+    /// As [`Deliverables::read_answers`].
+    pub fn read_choices(&self, form: &BTreeMap<String, String>) -> Result<Answers, Vec<String>> {
         let mut answers = Answers::default();
         let mut wrong = Vec::new();
         if let Some(terms) = self.payload.as_ref().filter(|terms| !terms.attributes.is_empty()) {
@@ -82,12 +100,20 @@ impl Deliverables {
         }
         if wrong.is_empty() { Ok(answers) } else { Err(wrong) }
     }
+
     /// Whether answers that were given earlier are answers to today's questions.
     pub fn still_answers(&self, answers: &Answers) -> bool {
         let chosen = answers.attributes.get(ATTRIBUTE).and_then(Value::as_str);
-        self.payload
+        let filled = Filled::of(&answers.inputs);
+        let drawn = self
+            .artwork
             .as_ref()
-            .filter(|terms| !terms.attributes.is_empty())
-            .is_none_or(|terms| chosen.is_some_and(|chosen| terms.choose(chosen).is_some()))
+            .is_none_or(|terms| filled.as_ref().is_some_and(|filled| filled.terms == terms.fingerprint()));
+        drawn
+            && self
+                .payload
+                .as_ref()
+                .filter(|terms| !terms.attributes.is_empty())
+                .is_none_or(|terms| chosen.is_some_and(|chosen| terms.choose(chosen).is_some()))
     }
 }

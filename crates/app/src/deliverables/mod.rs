@@ -10,7 +10,7 @@ pub mod staff_view;
 use db::{FromColumn, IntoParam, Param, Value};
 
 use crate::parts::Part;
-use crate::{access, archives, encryption, payloads, stamps, streams, tickets};
+use crate::{access, archives, artworks, encryption, payloads, stamps, streams, tickets};
 
 /// What a product delivers beside its files, or what a line was sold with.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -34,6 +34,9 @@ pub struct Deliverables {
     /// Files are handed out as copies for the buyer's own key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption: Option<encryption::Terms>,
+    /// A drawing that the buyer fills in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artwork: Option<artworks::Terms>,
     /// Each buyer gets a stamped copy of the files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp: Option<stamps::Stamping>,
@@ -61,8 +64,12 @@ impl Deliverables {
     /// What leaves the house or uses something up waits for the money; copies of files do not. The
     /// stamped copies are not here: there is one for each file, and for each that comes later.
     pub fn parts(&self) -> Vec<Part> {
-        let parts =
-            [self.payload.as_ref().map(|_| Part::Payload), self.access.as_ref().map(|_| Part::Access)];
+        let artwork = !self.artwork_formats().is_empty();
+        let parts = [
+            self.payload.as_ref().map(|_| Part::Payload),
+            self.access.as_ref().map(|_| Part::Access),
+            artwork.then_some(Part::Artwork),
+        ];
         parts.into_iter().flatten().collect()
     }
 

@@ -11,6 +11,7 @@ pub fn rows(deliverables: &Deliverables) -> Vec<DeliveryRow> {
     vec![
         row("packing", deliverables.archive.is_some()),
         row("payload", deliverables.payload.is_some()),
+        row("artwork", deliverables.artwork.is_some()),
         row("stamping", deliverables.stamp.is_some()),
         row("access", deliverables.access.is_some()),
         row("stream", deliverables.stream.is_some()),

@@ -12,8 +12,8 @@ use crate::cx::Actor;
 use crate::failpoint;
 use crate::problem::{Failure, Flow};
 use crate::{
-    alarms, announcements, choices, downloads, events, idempotency, installation, invoices, messages,
-    notices, packed, parts, pickups, stamps,
+    alarms, announcements, artworks, choices, downloads, events, idempotency, installation, invoices,
+    messages, notices, packed, parts, pickups, stamps,
 };
 
 /// How a job ended, beside being done and recorded by its own transaction.
@@ -246,6 +246,7 @@ pub async fn keep_house(app: &App) -> Flow<()> {
     close_idle_downloads(app).await?;
     forget_answers(app).await?;
     forget_choices(app).await?;
+    forget_pictures(app).await?;
     age_notices(app).await?;
     alarms::jobs::watch(app).await
 }
@@ -256,6 +257,18 @@ async fn forget_choices(app: &App) -> Flow<()> {
     if app.read(move |snapshot| Ok(choices::store::any_before(snapshot, before)?)).await? {
         app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
             Ok(choices::store::prune(cx.tx, before)?)
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Pictures for artwork that nobody ordered: as long as what they were chosen for.
+async fn forget_pictures(app: &App) -> Flow<()> {
+    let before = app.now() - choices::KEPT;
+    if app.read(move |snapshot| Ok(artworks::store::any_before(snapshot, before)?)).await? {
+        app.write(MerchantId::from_bits(0), Actor::System, move |cx| {
+            Ok(artworks::store::prune(cx.tx, before)?)
         })
         .await?;
     }

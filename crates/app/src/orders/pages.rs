@@ -135,6 +135,7 @@ fn refuse(app: &App, visit: &Visit, typed: &Typed, failure: Failure) -> Response
         // Withdrawn between the cart and the checkout: the cart's page takes it out and says so.
         (Code::NotFound, _) | (_, Some("currency")) => None,
         (_, Some("items")) => Some(say(app, visit, "said.nothing_to_pay", &[])),
+        (_, Some("choice")) => Some(say(app, visit, "said.choose_again", &[])),
         (_, Some("connection")) => Some(say(app, visit, "said.connection", &[])),
         (_, Some(tickets::flow::PLACES)) => Some(say(app, visit, "said.places", &[])),
         (Code::Invalid, _) => Some(problem.detail.clone()),

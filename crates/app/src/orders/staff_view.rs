@@ -21,7 +21,7 @@ use crate::payments::Payment;
 use crate::problem::{Flow, Problem};
 use crate::ring::Ring;
 use crate::web::listing::word;
-use crate::{downloads, invoices, links, parts, payments, reviews};
+use crate::{artworks, downloads, invoices, links, parts, payments, reviews};
 
 /// Units of one line that are shown; the page says how many more there are.
 const UNITS_SHOWN_MAX: usize = 25;
@@ -174,6 +174,7 @@ fn line_rows(
             tax: Money::new(line.tax_minor, order.currency),
             tax_rate_ppm: line.tax_rate_ppm,
             inputs: inputs(line),
+            artwork: line.inputs.get(artworks::INPUT).is_some(),
             terms: terms(line),
             more_units: u32::try_from(own.len().saturating_sub(UNITS_SHOWN_MAX)).unwrap_or(u32::MAX),
             units,
@@ -226,7 +227,12 @@ pub fn days(span: kernel::Span) -> u32 {
 
 fn inputs(line: &Line) -> Vec<(String, String)> {
     let of = |value: &serde_json::Value| crate::events::names::pairs(value);
-    of(&line.attributes).into_iter().chain(of(&line.inputs)).collect()
+    let mut inputs = line.inputs.clone();
+    if let Some(inputs) = inputs.as_object_mut() {
+        inputs.remove(artworks::INPUT);
+    }
+    let filled = artworks::view::pairs(line.deliverables.artwork.as_ref(), &line.inputs);
+    of(&line.attributes).into_iter().chain(of(&inputs)).chain(filled).collect()
 }
 
 fn link_row(source: &mut impl Source, grant: &Grant, looking: &Looking<'_>) -> Flow<LinkRow> {

@@ -27,9 +27,12 @@ pub fn want(cx: &mut Cx<'_, '_>, line: &Line, grant: &Grant) -> Result<(), DbErr
                 match part {
                     // The receipt is to have it.
                     Part::Access => access::flow::tell(cx, line, grant, &key)?,
-                    Part::Payload | Part::Plugin | Part::DropShip | Part::Stamp | Part::Encrypt => {
-                        enqueue(cx, key)?
-                    }
+                    Part::Payload
+                    | Part::Artwork
+                    | Part::Plugin
+                    | Part::DropShip
+                    | Part::Stamp
+                    | Part::Encrypt => enqueue(cx, key)?,
                 }
             }
         }

@@ -11,7 +11,7 @@ use crate::failpoint;
 use crate::fulfillment::{self, GrantStatus};
 use crate::jobs::runner::JobError;
 use crate::jobs::{self, Claimed};
-use crate::{access, encryption, orders, payloads, plugins, stamps};
+use crate::{access, artworks, encryption, orders, payloads, plugins, stamps};
 
 /// How often a job says that its worker is alive; well within its lease.
 const RENEW_EVERY: Duration = Duration::from_secs(20);
@@ -24,6 +24,7 @@ pub async fn make(app: &App, job: &Claimed, merchant: MerchantId, key: &PartKey)
             Part::Payload => payloads::jobs::make(app, &unit).await,
             Part::Access => access::jobs::make(app, &unit).await,
             Part::Encrypt => encryption::jobs::make(app, &unit).await,
+            Part::Artwork => artworks::jobs::make(app, &unit).await,
             Part::Plugin => plugins::jobs::make(app, &unit).await,
             Part::DropShip => Ok(plugins::jobs::queue()),
             Part::Stamp => stamps::jobs::make(app, &unit).await,

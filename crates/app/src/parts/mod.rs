@@ -25,6 +25,8 @@ db::words! {
         Access = "access",
         /// Copies of files for the buyer's own key.
         Encrypt = "encrypt",
+        /// A drawing that the buyer filled in.
+        Artwork = "artwork",
         /// What a plug-in hands over.
         Plugin = "plugin",
         /// What staff send.
@@ -40,7 +42,8 @@ impl Part {
     pub const fn before_money(self) -> bool {
         match self {
             Self::Payload | Self::Stamp | Self::Encrypt => true,
-            Self::Plugin | Self::DropShip | Self::Access => false,
+            // A print is the good itself, and may leave the house.
+            Self::Artwork | Self::Plugin | Self::DropShip | Self::Access => false,
         }
     }
 }

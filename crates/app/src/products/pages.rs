@@ -8,12 +8,14 @@ use axum::response::Response;
 use axum::routing::get;
 use db::{DbError, Source};
 use http::StatusCode;
-use kernel::{Currency, ProductId, Timestamp};
+use kernel::{ChoiceId, Currency, ProductId, Timestamp};
 use ui::shop::{CurrencyChoice, FileSummary, InputField, ProductCard, ProductPage, ShopIndex};
 
 use super::{Price, Product, ProductFile, ProductStatus, path, price_at, store};
 use crate::app::App;
-use crate::choices::Question;
+use crate::artworks::{self, Filled};
+use crate::carts;
+use crate::choices::{self, Question};
 use crate::orders::QUANTITY_MAX;
 use crate::problem::{Flow, Problem};
 use crate::web::reply::{Refusal, frame, show, show_with};
@@ -31,6 +33,8 @@ pub fn routes() -> Router<App> {
 #[derive(Debug, Default, serde::Deserialize)]
 struct Asked {
     currency: Option<String>,
+    /// What was filled in before.
+    design: Option<ChoiceId>,
 }
 
 /// `GET /`
@@ -83,12 +87,29 @@ async fn product(
     Query(asked): Query<Asked>,
 ) -> Response {
     let merchant = visit.merchant.id;
-    let found = app.read_now(move |snapshot| find(snapshot, merchant, &name));
+    let design = asked.design;
+    let found = app.read_now(move |snapshot| {
+        let Some(offer) = find(snapshot, merchant, &name)? else { return Ok(None) };
+        Ok(Some((filled(snapshot, &offer, design)?, offer)))
+    });
     match found {
-        Ok(Some(offer)) => show(&app, &visit, &offer.page(&visit, app.now(), asked.currency.as_deref())),
+        Ok(Some((filled, offer))) => {
+            let currency = asked.currency.unwrap_or_default();
+            let asked = carts::pages::Asked { currency, ..Default::default() };
+            let shown = Shown { filled, asked, ..Shown::default() };
+            show_shown(&app, &visit, &offer, shown, StatusCode::OK)
+        }
         Ok(None) => Refusal::page(&app, &visit, &Problem::not_found("product for sale")),
         Err(failure) => Refusal::from_failure(&app, &visit, failure),
     }
+}
+
+/// What was filled in of a product's artwork before; nothing, if that is no longer known.
+fn filled(source: &mut impl Source, offer: &Offer, design: Option<ChoiceId>) -> Flow<Filled> {
+    let Some(design) = design else { return Ok(Filled::default()) };
+    let kept = choices::store::by_id(source, offer.product.merchant, design)?;
+    let kept = kept.filter(|kept| kept.product == offer.product.id);
+    Ok(kept.and_then(|kept| Filled::of(&kept.answers.inputs)).unwrap_or_default())
 }
 
 /// A product as it is shown.
@@ -130,8 +151,31 @@ pub fn show_again(
     currency: &str,
     errors: BTreeMap<String, String>,
 ) -> Response {
-    let page = ProductPage { errors, ..offer.page(visit, app.now(), Some(currency)) };
-    show_with(app, &frame(app, visit), StatusCode::UNPROCESSABLE_ENTITY, &page)
+    let asked = carts::pages::Asked { currency: currency.to_owned(), ..Default::default() };
+    let shown = Shown { errors, asked, ..Shown::default() };
+    show_shown(app, visit, offer, shown, StatusCode::UNPROCESSABLE_ENTITY)
+}
+
+/// What a product's page shows beside the product.
+#[derive(Debug, Default)]
+pub struct Shown {
+    /// What is wrong with the form.
+    pub errors: BTreeMap<String, String>,
+    /// What was filled in of its artwork.
+    pub filled: Filled,
+    /// What the buy box said.
+    pub asked: carts::pages::Asked,
+}
+
+/// Shows a product as far as its form was filled in.
+pub fn show_shown(app: &App, visit: &Visit, offer: &Offer, shown: Shown, status: StatusCode) -> Response {
+    let page = offer.page(visit, app.now(), Some(&shown.asked.currency));
+    let artwork = offer.product.deliverables.artwork.as_ref();
+    let artwork = artwork
+        .map(|terms| artworks::view::form(visit, &offer.product.sku, terms, &shown.filled, &shown.errors));
+    let quantity = carts::read_quantity(&shown.asked.quantity).unwrap_or(1);
+    let page = ProductPage { artwork, quantity, errors: shown.errors, ..page };
+    show_with(app, &frame(app, visit), status, &page)
 }
 
 impl Offer {
@@ -159,6 +203,7 @@ impl Offer {
             link_days: u32::try_from(days.max(1)).ok(),
             download_limit: Some(product.download_limit),
             inputs: product.deliverables.questions().into_iter().map(input).collect(),
+            artwork: None,
             errors: BTreeMap::new(),
         }
     }

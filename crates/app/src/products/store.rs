@@ -6,6 +6,7 @@ use db::{DbError, Row, Snapshot, Source, Tx, sql};
 use kernel::{Currency, FileVersionId, MerchantId, PriceId, ProductFileId, ProductId, Timestamp};
 
 use super::{Price, Product, ProductFile};
+use crate::artworks;
 
 /// Whole rows, for [`read`].
 pub const COLUMNS: &str =
@@ -243,11 +244,13 @@ pub fn insert_blob(
 pub fn blobs_of_shelf(snapshot: &mut Snapshot<'_>, shelf: u8) -> Result<HashSet<String>, DbError> {
     // Digests are lower-case hexadecimal; "g" comes after all that begin with "ff".
     let end = shelf.checked_add(1).map_or_else(|| "g".to_owned(), |next| format!("{next:02x}"));
+    let start = format!("{shelf:02x}");
     let known = sql("SELECT sha256 FROM blobs WHERE sha256 >= $1 AND sha256 < $2 AND gone_at IS NULL")
-        .bind(format!("{shelf:02x}"))
-        .bind(end)
+        .bind(&start)
+        .bind(&end)
         .all(snapshot, |row| row.get::<String>("sha256"))?;
-    Ok(known.into_iter().collect())
+    let pictures = artworks::store::contents_of_shelf(snapshot, (&start, &end))?;
+    Ok(known.into_iter().chain(pictures).collect())
 }
 
 /// Writes a new file slot behind the others.

@@ -17,6 +17,7 @@ use multer::{Field, Multipart};
 use subtle::ConstantTimeEq as _;
 
 use super::staff_visit::StaffVisit;
+use super::visit::Visit;
 use crate::app::App;
 use crate::problem::{Code, Problem};
 use crate::products::upload::Pieces;
@@ -42,6 +43,8 @@ pub struct PostedFiles {
 pub struct Arriving {
     /// As the browser names it, without folders.
     pub name: String,
+    /// The form's field that it stands in.
+    pub form_field: String,
     field: Field<'static>,
 }
 
@@ -57,6 +60,25 @@ impl FromRequest<App> for PostedFiles {
         let form = read(request).map_err(|problem| staff.refuse(app, problem))?;
         let token = staff.visit.csrf(app);
         Ok(Self { form, announced, token, genuine: false, fields: BTreeMap::new(), parts: 0 })
+    }
+}
+
+/// A form of the shop with files, on its way in.
+#[derive(Debug)]
+pub struct BuyersFiles(pub PostedFiles);
+
+impl FromRequest<App> for BuyersFiles {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let Some(visit) = request.extensions().get::<Visit>().cloned() else {
+            let problem = Problem::new(Code::Internal, "this route has no visit");
+            return Err(super::reply::Refusal::plain(&problem));
+        };
+        let announced = length(request.headers());
+        let form = read(request).map_err(|problem| super::reply::Refusal::page(app, &visit, &problem))?;
+        let token = visit.csrf(app);
+        Ok(Self(PostedFiles { form, announced, token, genuine: false, fields: BTreeMap::new(), parts: 0 }))
     }
 }
 
@@ -84,6 +106,11 @@ impl PostedFiles {
         self.fields.get(name).map_or("", String::as_str)
     }
 
+    /// All small fields that have come in.
+    pub fn into_fields(self) -> BTreeMap<String, String> {
+        self.fields
+    }
+
     /// The next file. A file field in which nothing was chosen is none.
     ///
     /// # Errors
@@ -103,7 +130,7 @@ impl PostedFiles {
                 }
                 Some(_) if !self.genuine => return Err(out_of_date()),
                 Some(file) if file.is_empty() => {}
-                Some(name) => return Ok(Some(Arriving { name, field })),
+                Some(file) => return Ok(Some(Arriving { name: file, form_field: name, field })),
             }
         }
         if self.genuine { Ok(None) } else { Err(out_of_date()) }

@@ -10,6 +10,10 @@ use crate::problem::{Code, Problem};
 
 /// Placing orders, per network: an office behind one address must be able to shop.
 pub const CHECKOUT: Bucket = Bucket { name: "checkout", burst: 30, per: Span::minutes(10) };
+/// Previews of artwork, per network: each takes a processor for a moment.
+pub const PREVIEW: Bucket = Bucket { name: "preview", burst: 120, per: Span::minutes(2) };
+/// Pictures for artwork, per network.
+pub const PICTURE: Bucket = Bucket { name: "picture", burst: 40, per: Span::minutes(10) };
 /// Asking for links, per network.
 pub const RESEND_FROM: Bucket = Bucket { name: "resend from", burst: 10, per: Span::hours(1) };
 /// Asking for links, per mailbox: nobody's is to be flooded.

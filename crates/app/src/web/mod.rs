@@ -32,9 +32,9 @@ use tower::{Service, ServiceExt as _};
 
 use crate::app::App;
 use crate::{
-    access, api_keys, archives, carts, connections, customers, downloads, encryption, events, home, invoices,
-    jobs, links, merchants, messages, notices, orders, parts, payloads, pickups, plugins, products, reviews,
-    staff, stamps, storage, streams, tickets, uploads,
+    access, api_keys, archives, artworks, carts, connections, customers, downloads, encryption, events, home,
+    invoices, jobs, links, merchants, messages, notices, orders, parts, payloads, pickups, plugins, products,
+    reviews, staff, stamps, storage, streams, tickets, uploads,
 };
 
 /// Largest body of an ordinary form or API call. Uploads have routes and limits of their own.
@@ -51,6 +51,7 @@ pub fn desk(app: App) -> desk::Desk {
     let desk = orders::staff_pages::desk(desk);
     let desk = parts::staff_pages::desk(desk);
     let desk = payloads::staff_pages::desk(desk);
+    let desk = artworks::staff_pages::desk(desk);
     let desk = plugins::staff_pages::desk(desk);
     let desk = plugins::list_pages::desk(desk);
     let desk = archives::staff_pages::desk(desk);
@@ -124,6 +125,7 @@ fn router(app: App) -> Router {
         .merge(api::routes(&app))
         .merge(assets::routes())
         .merge(products::pages::routes())
+        .merge(artworks::pages::routes())
         .merge(carts::pages::routes())
         .merge(orders::pages::routes())
         .merge(orders::portal::routes())

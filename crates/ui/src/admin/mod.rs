@@ -27,6 +27,7 @@
 //! | `/plugins`, `/drop-ship` | [`PluginsPage`], [`DropShipPage`] |
 //! | `/products/{id}/payload`, `/products/{id}/packing` | [`PayloadPage`], [`ArchivePage`] |
 //! | `/products/{id}/pick-up` | [`PickUpPage`] |
+//! | `/products/{id}/artwork` | [`ArtworkPage`] |
 //! | `/customers`, `/customers/{id}`, `/customers/{id}/edit` | [`CustomersPage`], [`CustomerPage`], [`CustomerEditPage`] |
 //! | `/customers/{id}/{sign-out,sign-in-link}` | [`ConfirmPage`] |
 //! | `/invoices`, `/invoices/{id}` | [`InvoicesPage`], [`InvoicePage`] |
@@ -52,6 +53,7 @@
 //! for `application/problem+json`: a status of 400 and more shows the problem's `detail`.
 
 mod access;
+mod artwork;
 mod chart;
 mod confirm;
 mod connections;
@@ -83,6 +85,7 @@ pub use access::{
     AccountPage, Errors, OwnerLinkOverPage, OwnerLinkPage, SessionRow, SessionsPage, SetPasswordPage,
     SignInCodePage, SignInPage, TotpSetupPage,
 };
+pub use artwork::{ArtworkFieldForm, ArtworkForm, ArtworkPage, ArtworkTemplate};
 pub use chart::{Bar, DaySales, SalesChart};
 pub use confirm::{Act, ConfirmPage, DeniedPage, StaffProblemPage};
 pub use connections::{ConnectionFailure, ConnectionPage, ConnectionRow, ConnectionsPage, NewConnectionPage};
@@ -175,6 +178,7 @@ pub(crate) const TEMPLATES: &[Source] = embed![
     "admin/payload.html",
     "admin/product_access.html",
     "admin/product_encryption.html",
+    "admin/artwork.html",
     "admin/plugins.html",
     "admin/drop_ship.html",
     "admin/pick_up.html",
@@ -226,6 +230,7 @@ pub(crate) fn exhibits() -> Vec<Exhibit> {
         office::<ArchivePage>("/admin/products/prd_1/packing"),
         office::<PayloadPage>("/admin/products/prd_1/payload"),
         office::<PickUpPage>("/admin/products/prd_1/pick-up"),
+        office::<ArtworkPage>("/admin/products/prd_1/artwork"),
         office::<CustomersPage>("/admin/customers"),
         office::<CustomerPage>("/admin/customers/cus_1"),
         office::<CustomerEditPage>("/admin/customers/cus_1/edit"),

@@ -198,6 +198,8 @@ pub struct LineRow {
     pub tax_rate_ppm: u32,
     /// Options and what the buyer wrote, by name.
     pub inputs: Vec<(String, String)>,
+    /// Whether the buyer filled a drawing in, which `…/lines/{id}/artwork` shows.
+    pub artwork: bool,
     /// The terms then.
     pub terms: Terms,
     /// What it delivers.
@@ -426,6 +428,7 @@ fn line(number: u128, name: &str, units: Vec<UnitRow>) -> LineRow {
         tax: eur(15_65),
         tax_rate_ppm: 190_000,
         inputs: Vec::new(),
+        artwork: false,
         terms: Terms {
             link_life_days: 3,
             download_limit: 5,
@@ -534,6 +537,7 @@ fn troubled() -> OrderPage {
             LineRow {
                 quantity: 20_000,
                 inputs: vec![(text("Name for the license"), text(RIGHT_TO_LEFT))],
+                artwork: true,
                 ..line(3, LONG, vec![waiting])
             },
             LineRow {

@@ -326,6 +326,8 @@ badges! {
         Access = "access" is Quiet,
         /// Copies for the buyer's own key.
         Encrypt = "encrypt" is Quiet,
+        /// A drawing that the buyer filled in.
+        Artwork = "artwork" is Quiet,
         /// What a plug-in hands over.
         Plugin = "plugin" is Quiet,
         /// What staff send.

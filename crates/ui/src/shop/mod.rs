@@ -1,9 +1,11 @@
 //! What a buyer sees before and while paying: shop, product, cart, handoff, thank-you page.
 
+mod artwork;
 mod cart;
 mod order;
 mod product;
 
+pub use artwork::{ArtworkField, ArtworkForm, ArtworkInput, KeptPicture};
 pub use cart::{Ask, BuyerForm, CartLine, CartPage, Consent, GatewayChoice, HandoffPage, HiddenField};
 pub use order::{
     FileFacts, KeyShown, LinkState, OrderLine, OrderState, OrderStatePart, Progress, ThankYouPage,
@@ -15,6 +17,7 @@ use crate::gallery::{Exhibit, page};
 use crate::templates::{Source, embed};
 
 pub(crate) const TEMPLATES: &[Source] = embed![
+    "shop/_artwork.html",
     "shop/_parts.html",
     "shop/index.html",
     "shop/product.html",

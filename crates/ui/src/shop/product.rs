@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use kernel::Money;
 use serde::Serialize;
 
+use super::artwork::ArtworkForm;
 use crate::Template;
 use crate::samples::{LONG, RIGHT_TO_LEFT, SHORT, eur, text, usd};
 
@@ -84,6 +85,8 @@ pub struct ProductPage {
     pub download_limit: Option<u32>,
     /// What the buyer has to tell, such as the name for a license.
     pub inputs: Vec<InputField>,
+    /// The drawing that the buyer fills in.
+    pub artwork: Option<ArtworkForm>,
     /// Field name to what is wrong with it.
     pub errors: BTreeMap<String, String>,
 }
@@ -224,6 +227,7 @@ impl Template for ProductPage {
             link_days: Some(3),
             download_limit: Some(5),
             inputs: Vec::new(),
+            artwork: None,
             errors: BTreeMap::new(),
         };
         let shortest = Self {
@@ -266,6 +270,14 @@ impl Template for ProductPage {
             }],
             ..plain.clone()
         };
-        vec![plain, shortest, longest, rtl, chosen]
+        let [drawn, empty, wrong] = ArtworkForm::samples();
+        let drawn = Self { artwork: Some(drawn), files: Vec::new(), ..plain.clone() };
+        let empty = Self { artwork: Some(empty), ..drawn.clone() };
+        let errors = [
+            (text("art-name"), text("Write at most 40 letters; these are 52.")),
+            (text("art-photo"), text("This prints at 71 dpi only, and 200 are needed.")),
+        ];
+        let wrong = Self { artwork: Some(wrong), errors: errors.into(), ..drawn.clone() };
+        vec![plain, shortest, longest, rtl, chosen, drawn, empty, wrong]
     }
 }

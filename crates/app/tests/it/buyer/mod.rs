@@ -2,6 +2,7 @@
 
 mod announcements;
 mod archive;
+mod artwork;
 mod checkout;
 mod fetching;
 mod landing;

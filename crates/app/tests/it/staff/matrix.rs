@@ -13,6 +13,7 @@ use http::{Method, Request, StatusCode, header};
 use paysim::ipn::Body as Ipn;
 
 use crate::buyer::hidden;
+use crate::support::artwork::CARD;
 use crate::support::goods::eur;
 use crate::support::http::Visitor;
 use crate::support::{NewGood, Reply, Shop, TestApp};
@@ -48,8 +49,8 @@ struct World {
 
 impl World {
     fn of(t: &TestApp) -> Self {
-        let product = t.product(NewGood::of("FONT"));
-        let order = t.order(&[(&product, 1)]);
+        let product = t.product(NewGood::of("FONT").with_artwork(t, CARD, |_| {}));
+        let order = t.order_filled(&product, &[("name", "Ada")]);
         let sale = t.pay(&order);
         t.deliver_and_run(&Ipn::refunded(&sale, &t.movement("part", eur(1_00))));
         let customer = t.look(&order).customer.expect("an account");

@@ -1,6 +1,7 @@
 //! The back office: who gets in, and what they may do.
 
 mod alarms;
+mod artwork;
 mod customers;
 mod event_words;
 mod home;

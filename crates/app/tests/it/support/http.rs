@@ -134,6 +134,16 @@ impl Visitor<'_> {
         self.see(self.app.request(request.body(Body::from(encode(&fields))).expect("a request")))
     }
 
+    /// The hidden token of the page that was seen last.
+    pub fn token(&self) -> String {
+        self.csrf.borrow().clone()
+    }
+
+    /// Sends a request of this visitor, and looks at the answer.
+    pub fn send(&self, request: Request<Body>) -> Reply {
+        self.see(self.app.request(request))
+    }
+
     /// A cookie that the shop has set.
     pub fn cookie(&self, name: &str) -> Option<String> {
         self.cookies.borrow().get(name).cloned()

@@ -7,6 +7,7 @@
 //! audit finds something.
 #![allow(dead_code, reason = "each test module uses its part")]
 
+pub mod artwork;
 pub mod disk;
 pub mod goods;
 pub mod http;
