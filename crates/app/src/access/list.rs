@@ -172,7 +172,7 @@ mod tests {
         assert!(said(Form::Csv, b"User,Password\nada\n").contains("record 1 (line: 2"));
         assert!(said(Form::Lines, b" \n\n").starts_with("there is no entry"));
         assert!(said(Form::Csv, b"User,Password\n").starts_with("there is no entry"));
-        let many = "x\n".repeat(1) + &(0..ENTRIES_MAX).map(|n| format!("{n}\n")).collect::<String>();
+        let many = "x\n".to_owned() + &(0..ENTRIES_MAX).map(|n| format!("{n}\n")).collect::<String>();
         assert!(said(Form::Lines, many.as_bytes()).contains("import them in several parts"));
     }
 

@@ -8,7 +8,7 @@ pub mod jobs;
 pub mod source;
 pub mod staff_pages;
 
-use payload::{Attributes, Choice, Layout, Spec};
+use payload::{Artwork, Attributes, Choice, Delivery, Goods, Item, Layout, Login, Spec};
 
 use crate::problem::Problem;
 
@@ -47,6 +47,11 @@ impl Terms {
                 .to_vec(),
         };
         let parsed = terms.parsed().map_err(|why| Problem::invalid("spec", why))?;
+        if parsed.items.iter().any(has_login) {
+            let text = "a login must not stand in a spec, which is no place for passwords; let the file be \
+                        downloaded with NONE, or have a plug-in send it";
+            return Err(Problem::invalid("spec", text));
+        }
         if parsed.is_empty() {
             return Err(Problem::invalid("spec", "a payload needs at least one item; take it away instead"));
         }
@@ -78,6 +83,16 @@ impl Terms {
     }
 }
 
+/// Whether an item has somebody's password in it.
+fn has_login(item: &Item) -> bool {
+    match &item.goods {
+        Goods::Artwork(Artwork { delivery: Delivery::Upload { login, .. }, .. }) => {
+            matches!(login, Login::Plain(_))
+        }
+        Goods::Artwork(_) | Goods::Files { .. } | Goods::External(_) | Goods::DropShip(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +101,12 @@ mod tests {
     fn what_is_wrong_with_a_spec_is_pointed_at() {
         let refused = Terms::read("a.zip,+", "/srv", "").unwrap_err();
         assert!(refused.detail.contains("character 8"), "{}", refused.detail);
+    }
+
+    #[test]
+    fn a_password_is_not_kept_in_a_spec() {
+        let refused = Terms::read("FFPSOURCED!PNG!ftp.example.com!prints!jo!secret", "", "").unwrap_err();
+        assert!(!refused.detail.contains("secret"), "{}", refused.detail);
     }
 
     #[test]

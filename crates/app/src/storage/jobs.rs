@@ -69,7 +69,7 @@ pub async fn follow(app: &App) -> Flow<()> {
 
 /// Asks every store, notes what reading found, and puts right what can be.
 pub async fn turn(app: &App) -> Flow<()> {
-    let Some(answers) = waiting(app, |stores| answers(stores)).await else { return Ok(()) };
+    let Some(answers) = waiting(app, answers).await else { return Ok(()) };
     let found = app.stores().take_troubles();
     let states = app.read(|snapshot| Ok(store::states(snapshot)?)).await?;
     // An idle shop is not to write every half a minute what everybody knows.

@@ -79,7 +79,8 @@ fn is_whole(t: &TestApp, sending: &Sending<'_>, file: &Value) {
     assert_eq!((&file["name"], &file["size"]), (&json!("new.otf"), &json!(WHOLE)));
     assert_eq!(file["sha256"], sha256.to_string());
     assert_eq!(file["md5"], stores::Digests::of(&sending.whole).md5_hex());
-    let blob = t.app.blobs().open(&sha256, WHOLE as u64).expect("it is stored");
+    let blob =
+        t.app.blobs().open(&sha256, u64::try_from(WHOLE).expect("a small number")).expect("it is stored");
     assert_eq!(blob.all(), sending.whole);
     assert_eq!(t.disk.uploads(), 0);
     t.run_jobs();

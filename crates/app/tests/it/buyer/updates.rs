@@ -90,9 +90,9 @@ fn days_without_their_policy_and_the_policy_without_days_are_refused(t: TestApp)
     let policy = |policy, update_days| Change { file_policy: policy, update_days, ..Change::default() };
     let until = Some(FilePolicy::UpdatesUntil);
 
-    let without = changed(&t, &product, policy(until, None)).unwrap_err();
-    let none = changed(&t, &product, policy(until, Some(0))).unwrap_err();
-    let foreign = changed(&t, &product, policy(None, Some(30))).unwrap_err();
+    let without = changed(&t, &product, policy(until, None)).expect_err("it is refused");
+    let none = changed(&t, &product, policy(until, Some(0))).expect_err("it is refused");
+    let foreign = changed(&t, &product, policy(None, Some(30))).expect_err("it is refused");
     let both = changed(&t, &product, policy(until, Some(30)));
     let longer = changed(&t, &product, policy(None, Some(60)));
     let away = changed(&t, &product, policy(Some(FilePolicy::Latest), None));

@@ -16,6 +16,7 @@ use app::products::change::{Change, change, valid_text};
 use app::products::flow::{self, NewProduct, valid_name, valid_sku};
 use app::products::{ProductStatus, store};
 use kernel::{Currency, Span};
+use payload::Spec;
 use payload::sendsafe::{
     Columns, Encoding, Item, Items, Kind, Line, Settings, Source, Text, TtlUnit, Verdict,
 };
@@ -168,6 +169,13 @@ fn check((line, item): &mut (Line, Option<Item>)) {
         valid_text("description", &found.description).err(),
     ];
     let wrong: Vec<String> = checked.into_iter().flatten().map(|problem| problem.to_string()).collect();
+    if !found.spec.is_empty()
+        && let Err(problem) = Terms::read(&found.spec.to_string(), "/", &found.choices.join(", "))
+        && problem.pointer.as_deref() == Some("spec")
+    {
+        line.told.push(format!("its payload is not taken over: {}", problem.detail));
+        found.spec = Spec::default();
+    }
     if !wrong.is_empty() {
         line.verdict = Verdict::Wrong;
         line.told.extend(wrong);
