@@ -1,5 +1,7 @@
 //! What every mail says, and that it says it once.
 
+use app::archives::{PasswordRule, Terms as Packing};
+use app::deliverables::Deliverables;
 use app::messages::{MessageKind, compose};
 use app::orders::Order;
 use app::products::Product;
@@ -213,7 +215,10 @@ fn a_text_that_was_broken_later_does_not_hold_up_the_receipt(t: TestApp) {
 }
 
 fn every_kind_of_message_can_be_composed(t: TestApp) {
-    let font = t.product(NewGood::of("FONT").with_other_text("Hello {name}"));
+    let packing = Packing { password: Some(PasswordRule::Mail) };
+    let deliverables = Deliverables { archive: Some(packing), ..Deliverables::default() };
+    let font = NewGood { deliverables, ..NewGood::of("FONT").with_other_text("Hello {name}") };
+    let font = t.product(font);
     let order = t.order(&[(&font, 1)]);
     t.pay(&order);
     let template = t.messages(&order).remove(0);
