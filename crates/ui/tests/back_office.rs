@@ -97,6 +97,8 @@ fn who_may_only_look_is_shown_nothing_to_press_but_their_own_account() {
         "confirm",
         "payload",
         "archive",
+        "pick_up",
+        "artwork",
         "plugins",
         "drop_ship",
         "ticket_event_form",

@@ -7,8 +7,8 @@ use db::dump::{self, Table};
 use db::{DbError, Source, Tx, sql};
 
 /// Tables in which a first start writes, those that refer to others first.
-const WRITTEN_BY_A_START: [&str; 6] =
-    ["alarm_watch", "login_tokens", "events", "staff", "merchants", "settings"];
+const WRITTEN_BY_A_START: [&str; 7] =
+    ["store_states", "alarm_watch", "login_tokens", "events", "staff", "merchants", "settings"];
 
 /// Something that is more than a first start makes, in words. `None`: there is nothing to lose.
 pub fn in_the_way(source: &mut impl Source) -> Result<Option<String>, DbError> {

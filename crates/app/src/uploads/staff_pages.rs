@@ -89,7 +89,10 @@ async fn take(
     Ids((id, offset)): Ids<(UploadId, u64)>,
     mut form: PostedFiles,
 ) -> Response {
+    let (merchant, now) = (staff.visit.merchant.id, app.now());
     let taken = async {
+        // Asked for before a piece is read: it may be of nobody's upload.
+        app.read(move |snapshot| flow::find(snapshot, merchant, id, now)).await?;
         let piece = form.next().await?.ok_or_else(|| Problem::invalid("file", "a piece has bytes"))?;
         taking::take(&app, at(&staff, id), offset, piece).await
     };

@@ -18,7 +18,9 @@ const KEY: &str = "key_00000000000000000000000001";
 const CONNECTION: &str = "con_00000000000000000000000001";
 
 /// Every verb that finds a shop and does not make one.
-const FINDS: [&[&str]; 34] = [
+const FINDS: [&[&str]; 36] = [
+    &["access", "import", "x", "entries.txt"],
+    &["access", "status", "x"],
     &["merchants", "list"],
     &["connections", "list"],
     &["connections", "disable", CONNECTION],

@@ -308,7 +308,7 @@ fn what_is_not_there_or_cannot_be_is_refused_with_what_to_do() {
 #[test]
 fn what_was_mistyped_is_answered_with_how_it_is_written() {
     let place = Place::new();
-    assert!(place.refused(&["order", "list"], 2).contains("similar subcommand exists: 'orders'"));
+    assert!(place.refused(&["order", "list"], 2).contains("'orders'"));
     assert!(place.refused(&["orders", "list", "--limt", "3"], 2).contains("'--limit'"));
     assert!(place.refused(&["orders", "extend", "x"], 2).contains("--days <DAYS>"));
     assert!(place.refused(&["backup"], 2).contains("<FILE>"));

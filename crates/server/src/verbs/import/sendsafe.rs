@@ -332,7 +332,7 @@ fn print(all: &[Read], outcome: &Outcome, payloads: usize) {
     }
     if payloads > 0 {
         println!(
-            "{payloads} items deliver payloads; declare their folders as file_roots in the configuration"
+            "items with a payload: {payloads}; declare their folders as file_roots in the configuration"
         );
     }
     if outcome.blocked {
