@@ -87,7 +87,7 @@ fn read(request: Request) -> Result<Multipart<'static>, Problem> {
     let boundary = multer::parse_boundary(kind.unwrap_or_default()).map_err(|error| {
         Problem::new(Code::UnsupportedMediaType, format!("this is no form with files: {error}"))
     })?;
-    let body = Body::new(Gently { body: request.into_body(), resting: false });
+    let body = Body::new(Gently { body: request.into_body(), resting: false, broken: None });
     Ok(Multipart::new(body.into_data_stream(), boundary))
 }
 
@@ -183,6 +183,8 @@ impl Pieces for Arriving {
 struct Gently {
     body: Body,
     resting: bool,
+    /// Why the body broke off. Told one turn later, or the reader would drop what it holds already.
+    broken: Option<axum::Error>,
 }
 
 impl http_body::Body for Gently {
@@ -197,13 +199,24 @@ impl http_body::Body for Gently {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        self.resting = matches!(polled, Poll::Ready(Some(Ok(_))));
-        polled
+        if let Some(error) = self.broken.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(Some(Err(error))) => {
+                self.broken = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            polled => {
+                self.resting = matches!(polled, Poll::Ready(Some(Ok(_))));
+                polled
+            }
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.broken.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

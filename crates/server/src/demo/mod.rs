@@ -53,7 +53,27 @@ pub struct Stage {
     merchant: MerchantId,
     serving: JoinHandle<Result<(), StartError>>,
     _sink: sink::Sink,
-    _folder: Option<tempfile::TempDir>,
+    _folder: Option<Folder>,
+}
+
+/// The folder of a demo that keeps nothing.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    /// A task of the shop may be writing its last file, which then is in the way once.
+    fn drop(&mut self) {
+        for _ in 0..20 {
+            match std::fs::remove_dir_all(&self.0) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    std::thread::park_timeout(Duration::from_millis(50));
+                }
+                Ok(()) | Err(_) => {}
+            }
+            if !self.0.exists() {
+                return;
+            }
+        }
+    }
 }
 
 /// Sets the stage and either serves it or plays one purchase on it.
@@ -142,7 +162,7 @@ async fn set(options: &DemoOptions, port: u16) -> Result<Stage, StartError> {
     Ok(Stage { app, shop, simulator, mails, mailbox_page, merchant, serving, _sink: sink, _folder: folder })
 }
 
-fn data_folder(options: &DemoOptions) -> Result<(PathBuf, Option<tempfile::TempDir>), StartError> {
+fn data_folder(options: &DemoOptions) -> Result<(PathBuf, Option<Folder>), StartError> {
     if let Some(data) = &options.data {
         return Ok((data.clone(), None));
     }
@@ -150,7 +170,8 @@ fn data_folder(options: &DemoOptions) -> Result<(PathBuf, Option<tempfile::TempD
     let ours = std::fs::Permissions::from_mode(0o700);
     let made = tempfile::Builder::new().prefix("handsel-demo-").permissions(ours).tempdir();
     let folder = made.map_err(|why| StartError::System { what: "a folder for the demo".to_owned(), why })?;
-    Ok((folder.path().to_owned(), Some(folder)))
+    let folder = folder.keep();
+    Ok((folder.clone(), Some(Folder(folder))))
 }
 
 async fn bind(port: u16) -> Result<TcpListener, StartError> {

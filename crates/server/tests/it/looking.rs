@@ -58,7 +58,8 @@ const FINDS: [&[&str]; 36] = [
 ];
 
 /// Every verb that may be the first, that reports what it does not find, or that needs no shop.
-const OTHERS: [&str; 14] = [
+const OTHERS: [&str; 15] = [
+    "stamp lookup",
     "serve",
     "demo",
     "merchants add",
