@@ -18,7 +18,7 @@ pub use settings::{ENDPOINT, RECEIVER, names_only_us, webscr_url};
 
 use crate::{
     Button, Capabilities, Checkout, ConfigProblem, Connection, Exchange, Gateway, Judgment, Notice, Opening,
-    Outcome, RawPost, Reply, Request, Unsupported,
+    Outcome, Proof, RawPost, Reply, Request, Step, Unsupported,
 };
 use fields::Fields;
 
@@ -43,12 +43,18 @@ impl Gateway for PaypalStandard {
             name: "paypal-standard",
             title: TITLE,
             brand: "PayPal",
+            fields: settings::FIELDS,
+            steps: settings::STEPS,
+            events: &[],
             checkout: true,
+            button: true,
+            subscriptions: false,
             fetch: false,
             refund: false,
+            cancel: false,
             poll: false,
             post_bytes_max: BODY_BYTES_MAX,
-            proof: "implemented from documentation and recorded notifications; never exercised against the live service",
+            proof: Proof::Documentation,
         }
     }
 
@@ -102,8 +108,13 @@ impl Gateway for PaypalStandard {
         Reply { status, content_type: "text/plain", body: Vec::new() }
     }
 
-    fn checkout(&self, wanted: &Checkout, on: &Connection) -> Result<Opening, Unsupported> {
-        checkout::form(wanted, on)
+    fn checkout(
+        &self,
+        wanted: &Checkout,
+        on: &Connection,
+        _earlier: &[Exchange],
+    ) -> Result<Step<Opening>, Unsupported> {
+        checkout::form(wanted, on).map(Step::Done)
     }
 
     fn button(&self, wanted: &Button, on: &Connection) -> Result<Opening, Unsupported> {

@@ -144,6 +144,7 @@ fn notice(fields: &Fields, statement: Statement) -> Notice {
         test: Some(fields.get("test_ipn").is_some_and(|flag| flag != "0")),
         buyer: buyer(fields),
         lines: lines(fields, positive(shipping)),
+        period: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use kernel::EmailAddress;
 
-use crate::{ConfigProblem, Connection, Mode};
+use crate::{ConfigProblem, Connection, Field, FieldKind, Mode};
 
 /// Setting: who receives the money, as an e-mail address of the PayPal account.
 ///
@@ -15,6 +15,29 @@ pub const RECEIVER: &str = "receiver";
 /// Buyers are sent there and notifications are checked there. `http://127.0.0.1:8090` means
 /// the path `/cgi-bin/webscr` below it; a URL with a path is used as it is.
 pub const ENDPOINT: &str = "endpoint";
+
+pub(super) const FIELDS: &[Field] = &[
+    Field {
+        name: RECEIVER,
+        label: "Receiver",
+        help: "The e-mail address of the PayPal account that is paid. Further addresses and the \
+               merchant id of the same account may follow, with commas between.",
+        kind: FieldKind::Text,
+        required: true,
+    },
+    Field {
+        name: ENDPOINT,
+        label: "Endpoint",
+        help: "Another PayPal than the sandbox, for tests.",
+        kind: FieldKind::Endpoint,
+        required: false,
+    },
+];
+
+pub(super) const STEPS: &[&str] = &[
+    "At PayPal, open Account settings, Notifications, Instant payment notifications.",
+    "Choose the notification URL {hook} and switch on receiving messages.",
+];
 
 const WEBSCR_PATH: &str = "/cgi-bin/webscr";
 const PAGES_LIVE: &str = "https://www.paypal.com/cgi-bin/webscr";

@@ -1,5 +1,6 @@
 //! The gateways through their contract, as the product uses them.
 
+mod cassettes;
 mod hostile;
 mod judging;
 mod opening;

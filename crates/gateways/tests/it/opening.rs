@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use gateways::paypal_standard::{ENDPOINT, PaypalStandard, RECEIVER};
-use gateways::{Checkout, CheckoutLine, Connection, Gateway, Mode, Opening, Unsupported};
-use kernel::{Currency, Money};
+use gateways::{Checkout, CheckoutLine, Connection, Gateway, Mode, Opening, Step, Unsupported};
+use kernel::{Currency, Money, Timestamp};
 
 use crate::{SELLER, connection, sandbox};
 
@@ -48,6 +48,7 @@ fn line(sku: &str, quantity: u32, minor: i64, currency: Currency) -> CheckoutLin
         name: format!("The {sku}"),
         quantity,
         unit: Money::new(minor, currency),
+        recurring: None,
     }
 }
 
@@ -61,12 +62,15 @@ fn checkout(currency: Currency, lines: Vec<CheckoutLine>, tax: i64) -> Checkout 
         return_url: "https://shop.example/thanks?a=1&b=2".to_owned(),
         cancel_url: "https://shop.example/cart".to_owned(),
         locale: Some("de-AT".to_owned()),
+        email: None,
+        idempotency_key: "ord_1".to_owned(),
+        expires_at: Timestamp::from_seconds(1_768_000_000),
     }
 }
 
 fn form(wanted: &Checkout) -> (String, BTreeMap<String, String>) {
-    match PaypalStandard.checkout(wanted, &sandbox()) {
-        Ok(Opening::Form { action, fields }) => {
+    match PaypalStandard.checkout(wanted, &sandbox(), &[]) {
+        Ok(Step::Done(Opening::Form { action, fields })) => {
             let count = fields.len();
             let map: BTreeMap<_, _> = fields.into_iter().collect();
             assert_eq!(map.len(), count, "a field is there twice");
@@ -142,7 +146,7 @@ fn amounts_are_written_as_paypal_wants_them() {
 fn a_price_that_paypal_would_round_opens_nothing() {
     let forint = Currency::parse("HUF").unwrap();
     let wanted = checkout(forint, vec![line("A", 1, 490_050, forint)], 0);
-    assert!(matches!(PaypalStandard.checkout(&wanted, &sandbox()), Err(Unsupported { .. })));
+    assert!(matches!(PaypalStandard.checkout(&wanted, &sandbox(), &[]), Err(Unsupported { .. })));
 }
 
 #[test]
@@ -156,6 +160,7 @@ fn a_long_name_is_cut_between_characters() {
 fn a_live_connection_opens_paypal_itself() {
     let live = connection(Mode::Live, &[(RECEIVER, SELLER), (ENDPOINT, "http://127.0.0.1:9")]);
     let wanted = checkout(Currency::EUR, vec![line("A", 1, 500, Currency::EUR)], 0);
-    let Ok(Opening::Form { action, .. }) = PaypalStandard.checkout(&wanted, &live) else { panic!("no form") };
+    let opened = PaypalStandard.checkout(&wanted, &live, &[]);
+    let Ok(Step::Done(Opening::Form { action, .. })) = opened else { panic!("no form") };
     assert_eq!(action, "https://www.paypal.com/cgi-bin/webscr");
 }
