@@ -45,6 +45,7 @@ pub mod pickups;
 pub mod plugins;
 pub mod problem;
 pub mod products;
+pub mod reconciler;
 pub mod reviews;
 pub mod ring;
 pub mod sales;

@@ -40,7 +40,8 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0014_stores",
     "0015_access",
     "0016_assets",
-    "0017_plugins"
+    "0017_plugins",
+    "0018_reconciler"
 ];
 
 /// The table that remembers what ran. One text: no time, no default, nothing to differ.

@@ -9,6 +9,7 @@ use super::{Connection, mode_word, seal_context, store};
 use crate::cx::Cx;
 use crate::events;
 use crate::problem::{Code, Flow, Problem};
+use crate::reconciler;
 
 /// What a new connection is made of.
 #[derive(Debug, Clone)]
@@ -62,6 +63,9 @@ pub fn add(cx: &mut Cx<'_, '_>, new: &NewConnection) -> Flow<Connection> {
         disabled_at: None,
     };
     store::insert(cx.tx, &connection)?;
+    if adapter.capabilities().poll {
+        reconciler::store::follow(cx.tx, cx.merchant, id, cx.now)?;
+    }
     let detail = serde_json::json!({ "gateway": connection.gateway, "mode": mode_word(connection.mode) });
     events::flow::record(cx, None, id, "connection.added", detail)?;
     Ok(connection)

@@ -6,6 +6,7 @@ pub mod desk_store;
 pub mod flow;
 pub mod staff_pages;
 pub mod store;
+pub mod talk;
 pub mod view;
 
 use std::collections::BTreeMap;

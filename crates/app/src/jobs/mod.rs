@@ -17,8 +17,8 @@ use sha2::Digest as _;
 
 use crate::parts::PartKey;
 use kernel::{
-    FileVersionId, GrantId, JobId, LineId, MerchantId, MessageId, NoticeId, ProductFileId, ProductId, Span,
-    Timestamp,
+    ConnectionId, FileVersionId, GrantId, JobId, LineId, MerchantId, MessageId, NoticeId, OrderId,
+    ProductFileId, ProductId, Span, Timestamp,
 };
 
 db::words! {
@@ -38,6 +38,8 @@ db::words! {
         TellOfVersion = "tell_of_version",
         /// Files are taken from folders.
         PickUp = "pick_up",
+        /// Gateways are asked for what their notices may have failed to tell.
+        AskGateway = "ask_gateway",
     }
 }
 
@@ -100,6 +102,22 @@ pub enum Work {
         /// Which, as in a payload.
         spec: String,
     },
+    /// Ask a gateway what became of an order's checkout.
+    AskAboutOrder {
+        /// Whose.
+        merchant: MerchantId,
+        /// Which.
+        order: OrderId,
+        /// What the buyer brought back from the gateway; empty: nobody came.
+        query: Vec<(String, String)>,
+    },
+    /// Ask a gateway what happened.
+    AskForNews {
+        /// Whose.
+        merchant: MerchantId,
+        /// Through which account.
+        connection: ConnectionId,
+    },
 }
 
 impl Work {
@@ -113,6 +131,7 @@ impl Work {
             Self::WantCopies { .. } => Kind::WantCopies,
             Self::TellOfVersion { .. } => Kind::TellOfVersion,
             Self::PickUp { .. } => Kind::PickUp,
+            Self::AskAboutOrder { .. } | Self::AskForNews { .. } => Kind::AskGateway,
         }
     }
 
@@ -125,7 +144,9 @@ impl Work {
             | Self::DeflateContent { merchant, .. }
             | Self::WantCopies { merchant, .. }
             | Self::TellOfVersion { merchant, .. }
-            | Self::PickUp { merchant, .. } => *merchant,
+            | Self::PickUp { merchant, .. }
+            | Self::AskAboutOrder { merchant, .. }
+            | Self::AskForNews { merchant, .. } => *merchant,
         }
     }
 
@@ -147,6 +168,9 @@ impl Work {
             Self::PickUp { product, spec, .. } => {
                 format!("{product}:{}", hex::encode(sha2::Sha256::digest(spec.as_bytes())))
             }
+            // Who comes back is asked for beside what is asked by the clock.
+            Self::AskAboutOrder { order, query, .. } => format!("{order}:{}", !query.is_empty()),
+            Self::AskForNews { connection, .. } => connection.to_string(),
         }
     }
 
@@ -167,6 +191,9 @@ impl Work {
             Self::TellOfVersion { .. } => 20,
             // A folder that is not mounted, or a file that is still being written.
             Self::PickUp { .. } => 20,
+            // The clock asks again anyhow; a buyer who waits is worth some tries.
+            Self::AskAboutOrder { .. } => 12,
+            Self::AskForNews { .. } => 4,
         }
     }
 }

@@ -20,6 +20,8 @@ const DEFLATED_AT_ONCE: usize = 1;
 const PICKED_UP_AT_ONCE: usize = 1;
 /// Steps of announcements at once: they write much, and nobody waits for them.
 const TOLD_AT_ONCE: usize = 1;
+/// Conversations with gateways at once, beside the verifying of their notices.
+const ASKED_AT_ONCE: usize = 8;
 /// Parts made at once: they read and write whole files.
 const MADE_AT_ONCE: usize = 4;
 
@@ -33,6 +35,7 @@ pub struct Places {
     wanting: Arc<Semaphore>,
     telling: Arc<Semaphore>,
     picking_up: Arc<Semaphore>,
+    asking: Arc<Semaphore>,
 }
 
 impl Places {
@@ -47,6 +50,7 @@ impl Places {
             wanting: places(Kind::WantCopies),
             telling: places(Kind::TellOfVersion),
             picking_up: places(Kind::PickUp),
+            asking: places(Kind::AskGateway),
         }
     }
 
@@ -60,6 +64,7 @@ impl Places {
             Kind::WantCopies => 1,
             Kind::TellOfVersion => TOLD_AT_ONCE,
             Kind::PickUp => PICKED_UP_AT_ONCE,
+            Kind::AskGateway => ASKED_AT_ONCE,
         }
     }
 
@@ -73,6 +78,7 @@ impl Places {
             Kind::WantCopies => &self.wanting,
             Kind::TellOfVersion => &self.telling,
             Kind::PickUp => &self.picking_up,
+            Kind::AskGateway => &self.asking,
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::failpoint;
 use crate::problem::{Failure, Flow};
 use crate::{
     alarms, announcements, artworks, choices, downloads, events, idempotency, installation, invoices,
-    messages, notices, packed, parts, pickups, stamps,
+    messages, notices, packed, parts, pickups, reconciler, stamps,
 };
 
 /// How a job ended, beside being done and recorded by its own transaction.
@@ -44,6 +44,9 @@ const ROUNDS_MAX: u32 = 20;
 
 /// Runs until the process ends.
 pub async fn run(app: App) {
+    if let Err(error) = reconciler::jobs::begin(&app).await {
+        tracing::warn!(%error, "gateways are not asked at once for what happened meanwhile");
+    }
     loop {
         if let Err(error) = turn(&app).await {
             tracing::error!(%error, "the job runner could not work; it will try again");
@@ -109,7 +112,8 @@ pub fn can_do(app: &App, kind: Kind) -> bool {
         | Kind::DeflateContent
         | Kind::WantCopies
         | Kind::TellOfVersion
-        | Kind::PickUp => true,
+        | Kind::PickUp
+        | Kind::AskGateway => true,
         Kind::SendMessage => app.mailer().has_server(),
     }
 }
@@ -175,6 +179,12 @@ async fn work(app: &App, job: &Claimed) -> Result<(), JobError> {
         Work::TellOfVersion { .. } => announcements::jobs::tell(app, job).await,
         Work::PickUp { merchant, product, spec } => {
             pickups::jobs::take(app, job, *merchant, *product, spec).await
+        }
+        Work::AskAboutOrder { merchant, order, query } => {
+            reconciler::jobs::ask_about_order(app, job, (*merchant, *order), query).await
+        }
+        Work::AskForNews { merchant, connection } => {
+            reconciler::jobs::ask_for_news(app, job, (*merchant, *connection)).await
         }
     }
 }
@@ -248,6 +258,7 @@ pub async fn keep_house(app: &App) -> Flow<()> {
     forget_choices(app).await?;
     forget_pictures(app).await?;
     age_notices(app).await?;
+    reconciler::jobs::watch(app).await?;
     alarms::jobs::watch(app).await
 }
 

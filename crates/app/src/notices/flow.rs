@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use db::{DbError, Inserted};
-use gateways::{Notice, NoticeKind, RawPost};
+use gateways::{Found, Notice, NoticeKind, RawPost};
 use kernel::{Money, NoticeId, OrderId, Span};
 
 use super::matching::{self, Cover};
@@ -75,6 +75,32 @@ pub fn receive(
         }
     }
     Ok(Receipt::Known)
+}
+
+/// Puts a document that the gateway gave when it was asked into the inbox. It needs no verifying:
+/// who answered was known by then.
+pub fn receive_found(cx: &mut Cx<'_, '_>, connection: &Connection, found: Found) -> Result<(), DbError> {
+    let post = found.into_post(cx.now);
+    let id = NoticeId::mint(cx.draws);
+    let notice = Stored {
+        id,
+        merchant: cx.merchant,
+        connection: connection.id,
+        state: NoticeState::Received,
+        reason: String::new(),
+        summary: serde_json::json!({}),
+        raw_sealed: Some(cx.ring.seal(&seal_context(id), cx.draws.nonce(), &pack(&post))),
+        address: String::new(),
+        order: None,
+        copies: 1,
+        received_at: cx.now,
+        verified_at: Some(cx.now),
+        decided_at: None,
+    };
+    if store::insert(cx.tx, &notice, transport_key(&post))? == Inserted::New {
+        jobs::flow::enqueue(cx, &Work::VerifyNotice { merchant: cx.merchant, notice: id })?;
+    }
+    Ok(())
 }
 
 /// Whether an authentic notice is matched strictly, or a person has accepted it as it is.

@@ -1,15 +1,12 @@
 //! Having a notice verified by its gateway, and applying it.
 
-use std::time::Duration;
-
-use bytes::Bytes;
-use gateways::{Exchange, Judgment, RawPost, Request};
+use gateways::{Judgment, RawPost};
 use kernel::{MerchantId, NoticeId};
 
 use super::flow::{self, Trust};
 use super::{NoticeState, seal_context, store, unpack};
 use crate::app::App;
-use crate::connections::{self, Connection};
+use crate::connections::{self, Connection, talk};
 use crate::cx::Actor;
 use crate::failpoint;
 use crate::jobs::runner::JobError;
@@ -18,10 +15,6 @@ use crate::problem::Failure;
 
 /// No adapter needs more calls than this to judge one post.
 const CALLS_MAX: usize = 4;
-/// What one call to a gateway may take.
-const CALL_DEADLINE: Duration = Duration::from_secs(20);
-/// What a gateway may answer.
-const ANSWER_BYTES_MAX: usize = 256 * 1024;
 
 struct Case {
     /// Its gateway has confirmed it before.
@@ -137,25 +130,11 @@ async fn judge(app: &App, case: &Case) -> Result<Judgment, JobError> {
     let mut earlier = Vec::new();
     loop {
         match adapter.judge(&case.post, &case.opened, &earlier) {
-            Judgment::Needs(request) if earlier.len() < CALLS_MAX => match call(app, &request).await {
+            Judgment::Needs(request) if earlier.len() < CALLS_MAX => match talk::ask(app, &request).await {
                 Ok(exchange) => earlier.push(exchange),
                 Err(why) => return Ok(Judgment::Later(why)),
             },
             judgment => return Ok(judgment),
         }
     }
-}
-
-/// Makes a gateway call. A call that failed is no exchange: unknown, never "no".
-async fn call(app: &App, request: &Request) -> Result<Exchange, String> {
-    let call = net::outbound::Call {
-        method: request.method.to_owned(),
-        url: request.url.clone(),
-        headers: request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        body: Bytes::from(request.body.clone()),
-        deadline: CALL_DEADLINE,
-        body_max: ANSWER_BYTES_MAX,
-    };
-    let answer = app.outbound().call(call).await.map_err(|error| format!("{}: {error}", request.purpose))?;
-    Ok(Exchange { purpose: request.purpose, status: answer.status.as_u16(), body: answer.body.to_vec() })
 }

@@ -8,8 +8,8 @@ use super::{NoticeState, Stored};
 /// Writes a notice unless the same bytes are there, not counting forgeries.
 pub fn insert(tx: &mut Tx<'_>, notice: &Stored, transport_key: [u8; 32]) -> Result<Inserted, DbError> {
     sql("INSERT INTO notices (id, merchant_id, connection_id, transport_key, state, reason, summary, raw_sealed,
-            address, copies, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10) ON CONFLICT DO NOTHING")
+            address, copies, received_at, verified_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11) ON CONFLICT DO NOTHING")
     .bind(notice.id)
     .bind(notice.merchant)
     .bind(notice.connection)
@@ -20,6 +20,7 @@ pub fn insert(tx: &mut Tx<'_>, notice: &Stored, transport_key: [u8; 32]) -> Resu
     .bind(notice.raw_sealed.as_ref())
     .bind(&notice.address)
     .bind(notice.received_at)
+    .bind(notice.verified_at)
     .insert_new(tx)
 }
 

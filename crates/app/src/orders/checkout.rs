@@ -1,13 +1,17 @@
 //! Sending a buyer to the gateway: the order in the gateway's words.
 
-use gateways::{Checkout, CheckoutLine, Opening};
+use gateways::{Checkout, CheckoutLine, Instructions, Opening, Step};
 use kernel::{Money, Span, Timestamp};
 
 use super::{Line, LineKind, Order, OrderSource, OrderStatus};
+use crate::app::App;
 use crate::connections::Connection;
+use crate::connections::talk::{self, Trouble};
+use crate::cx::{Actor, Cx};
 use crate::links;
 use crate::merchants::Address;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Failure, Flow, Problem};
+use crate::reconciler::{self, OpenCheckout};
 use crate::ring::Ring;
 
 /// How long a placed order can be taken to the gateway at its frozen price.
@@ -19,18 +23,90 @@ pub fn payable(order: &Order, now: Timestamp) -> bool {
     open && order.source == OrderSource::Checkout && now < order.created_at + PAYABLE_FOR
 }
 
-/// How the buyer gets to pay this order.
+/// How the buyer gets to pay this order. What the gateway calls the checkout is remembered before
+/// anybody is sent there, so that it can be asked about it.
 ///
 /// # Errors
 /// When the connection cannot be used, or its gateway cannot take such an order.
-pub fn opening(
-    ring: &Ring,
-    (base_url, address): (&str, &Address),
+pub async fn open(
+    app: &App,
+    address: &Address,
     order: &Order,
     lines: &[Line],
     connection: &Connection,
 ) -> Result<Opening, Problem> {
-    let unavailable = || Problem::new(Code::Unavailable, "this shop cannot take payments at the moment");
+    let (adapter, opened) = usable(app.ring(), connection)?;
+    let (ring, base_url) = (app.ring(), app.settings().base_url.as_str());
+    let wanted = wanted(ring, (base_url, address), order, lines, connection).ok_or_else(unavailable)?;
+    let opening = talk::talk(app, |earlier| adapter.checkout(&wanted, &opened, earlier)).await;
+    let opening = opening.map_err(|trouble| match trouble {
+        Trouble::Unsupported(error) => Problem::invalid("connection", error),
+        trouble => {
+            tracing::error!(%trouble, connection = %connection.id, order = %order.id, "no checkout was opened");
+            unavailable()
+        }
+    })?;
+    if let Opening::Redirect { session_id: Some(session), .. } = &opening {
+        let checkout =
+            OpenCheckout { connection: connection.id, session_ref: session.clone(), order: order.id };
+        let kept = app.write(order.merchant, Actor::Visitor, move |cx| {
+            Ok(reconciler::flow::note_checkout(cx, &checkout)?)
+        });
+        kept.await.map_err(Failure::into_problem)?;
+    }
+    Ok(opening)
+}
+
+/// Whether the gateway would take this order at all, as far as nobody has to be asked. An order that
+/// is paid by transfer is found by its reference: that is remembered here.
+///
+/// # Errors
+/// As [`open`].
+pub fn prepare(
+    cx: &mut Cx<'_, '_>,
+    addresses: (&str, &Address),
+    order: &Order,
+    lines: &[Line],
+    connection: &Connection,
+) -> Flow<()> {
+    let (adapter, opened) = usable(cx.ring, connection)?;
+    let wanted = wanted(cx.ring, addresses, order, lines, connection).ok_or_else(unavailable)?;
+    let first = adapter.checkout(&wanted, &opened, &[]);
+    let first = first.map_err(|error| Problem::invalid("connection", error))?;
+    let Step::Done(Opening::Instructions(Instructions { transfer: Some(transfer), .. })) = first else {
+        return Ok(());
+    };
+    let checkout =
+        OpenCheckout { connection: connection.id, session_ref: transfer.reference, order: order.id };
+    // No bank can be asked: its statements are brought.
+    Ok(reconciler::flow::note_reference(cx, &checkout)?)
+}
+
+/// What the buyer of an order that nobody is sent away to pay is told; `None` for all others.
+pub fn instructions(
+    ring: &Ring,
+    addresses: (&str, &Address),
+    order: &Order,
+    lines: &[Line],
+    connection: &Connection,
+) -> Option<Instructions> {
+    let (adapter, opened) = usable(ring, connection).ok()?;
+    let wanted = wanted(ring, addresses, order, lines, connection)?;
+    match adapter.checkout(&wanted, &opened, &[]) {
+        Ok(Step::Done(Opening::Instructions(instructions))) => Some(instructions),
+        _ => None,
+    }
+}
+
+fn unavailable() -> Problem {
+    Problem::new(Code::Unavailable, "this shop cannot take payments at the moment")
+}
+
+/// The adapter of a connection that is on, with its secrets.
+fn usable(
+    ring: &Ring,
+    connection: &Connection,
+) -> Result<(&'static dyn gateways::Gateway, gateways::Connection), Problem> {
     let adapter = gateways::gateway(&connection.gateway).ok_or_else(unavailable)?;
     if connection.disabled_at.is_some() {
         return Err(unavailable());
@@ -39,8 +115,19 @@ pub fn opening(
         tracing::error!(%error, connection = %connection.id, "a connection's secrets cannot be opened");
         unavailable()
     })?;
-    let page = page_url(ring, address, order).ok_or_else(unavailable)?;
-    let wanted = Checkout {
+    Ok((adapter, opened))
+}
+
+/// The order in the words of the contract; `None` when the ring lacks its key.
+fn wanted(
+    ring: &Ring,
+    (base_url, address): (&str, &Address),
+    order: &Order,
+    lines: &[Line],
+    connection: &Connection,
+) -> Option<Checkout> {
+    let page = page_url(ring, address, order)?;
+    Some(Checkout {
         merchant_ref: order.id.to_string(),
         currency: order.currency,
         lines: lines
@@ -53,9 +140,10 @@ pub fn opening(
         return_url: page.clone(),
         cancel_url: format!("{page}?canceled=1"),
         locale: Some(order.locale.clone()),
-    };
-    let opening = adapter.checkout(&wanted, &opened);
-    opening.map_err(|error| Problem::invalid("connection", error))
+        email: None,
+        idempotency_key: format!("{}-{}", order.id, order.due_minor),
+        expires_at: order.created_at + PAYABLE_FOR,
+    })
 }
 
 fn line(line: &Line, currency: kernel::Currency) -> CheckoutLine {
@@ -64,6 +152,7 @@ fn line(line: &Line, currency: kernel::Currency) -> CheckoutLine {
         name: line.name.clone(),
         quantity: line.quantity,
         unit: Money::new(line.unit_minor, currency),
+        recurring: None,
     }
 }
 

@@ -16,7 +16,7 @@ use ui::shop::{HandoffPage, HiddenField, OrderStatePart, Progress, ThankYouPage}
 
 use super::flow::{Wanted, place};
 use super::view::{self, Seen, Shown};
-use super::{Order, checkout};
+use super::{Order, OrderStatus, checkout};
 use crate::app::App;
 use crate::carts::view::{CONSENT_FIELD, Typed};
 use crate::carts::{self, Cart, pages as cart_pages};
@@ -26,6 +26,7 @@ use crate::invoices;
 use crate::links;
 use crate::merchants::{self, Address, Merchant};
 use crate::problem::{Code, Failure, Flow, Problem};
+use crate::reconciler;
 use crate::tickets;
 use crate::web::form::Posted;
 use crate::web::limits;
@@ -34,6 +35,8 @@ use crate::web::visit::Visit;
 
 /// Longer names are cut.
 const NAME_CHARS_MAX: usize = 200;
+/// What gateways send buyers back with is short.
+const BACK_BYTES_MAX: usize = 2_000;
 
 /// The routes of this noun.
 pub fn routes() -> Router<App> {
@@ -88,7 +91,7 @@ async fn check_out(State(app): State<App>, visit: Visit, Posted(buyer): Posted<B
             let lines = super::store::lines(cx.tx, cx.merchant, order.id)?;
             let address = merchants::store::address(cx.tx, &base_url, &merchant)?;
             // What the gateway cannot take is refused before there is an order.
-            checkout::opening(cx.ring, (&base_url, &address), &order, &lines, &connection)?;
+            checkout::prepare(cx, (&base_url, &address), &order, &lines, &connection)?;
             Ok((order.id, links::order_token(cx.ring, &order).unwrap_or_default()))
         })
         .await;
@@ -200,16 +203,12 @@ async fn pay(State(app): State<App>, visit: Visit, Path(token): Path<String>) ->
     if let Err(failure) = hold_on(&app, &found.seen).await {
         return Refusal::from_failure(&app, &visit, failure);
     }
-    let addresses = (app.settings().base_url.as_str(), &found.address);
-    match checkout::opening(app.ring(), addresses, order, &found.seen.lines, &connection) {
+    match checkout::open(&app, &found.address, order, &found.seen.lines, &connection).await {
         Ok(Opening::Form { action, fields }) => {
             handoff(&app, &visit, &found.seen, &connection, action, fields)
         }
-        Ok(Opening::Redirect(url)) => see_other(&url),
-        Ok(Opening::Exchange(_)) => {
-            let text = "this way to pay is not available at the moment";
-            Refusal::page(&app, &visit, &Problem::new(Code::Unavailable, text))
-        }
+        Ok(Opening::Redirect { url, .. }) => see_other(&url),
+        Ok(Opening::Instructions(_)) => see_other(&visit.url(&format!("/o/{token}"))),
         Err(problem) => Refusal::page(&app, &visit, &problem),
     }
 }
@@ -256,9 +255,29 @@ fn handoff(
 }
 
 /// What the gateway's way back says.
-#[derive(Debug, Default, serde::Deserialize)]
-struct Back {
-    canceled: Option<String>,
+type Back = Vec<(String, String)>;
+
+/// A buyer who comes back from the gateway wants to see what became of the payment: the gateway is
+/// asked, whatever the address says.
+async fn ask_for(app: &App, seen: &Seen, back: Back) {
+    let waiting = seen.order.status == OrderStatus::AwaitingPayment && seen.order.paid_at.is_none();
+    let short = back.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() <= BACK_BYTES_MAX;
+    if !waiting || back.is_empty() || !short {
+        return;
+    }
+    let (id, merchant) = (seen.order.id, seen.order.merchant);
+    let asked = app.write(merchant, Actor::Visitor, move |cx| {
+        if reconciler::store::checkouts_of(cx.tx, merchant, id)?.is_empty() {
+            return Ok(());
+        }
+        Ok(reconciler::flow::ask_about(cx, id, back.clone())?)
+    });
+    match asked.await {
+        Ok(()) => app.job_waiting().notify_one(),
+        Err(failure) => {
+            tracing::warn!(%failure, order = %id, "the gateway is not asked about a returning buyer")
+        }
+    }
 }
 
 /// `GET /o/{token}`: where the gateway sends the buyer back to. What it shows comes from what
@@ -274,7 +293,11 @@ async fn thank_you(
         Err(failure) => return unknown(&app, &visit, failure),
     };
     let visit = visit.at(found.merchant.clone(), &found.address);
-    let progress = found.seen.progress(back.canceled.is_some());
+    let canceled = back.iter().any(|(name, _)| name == "canceled");
+    if !canceled {
+        ask_for(&app, &found.seen, back).await;
+    }
+    let progress = found.seen.progress(canceled);
     let over = visit.cart.placed == Some(found.seen.order.id)
         && !matches!(progress, Progress::Canceled | Progress::Failed);
     let visit = if over { Visit { cart: Cart::default(), ..visit } } else { visit };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use gateways::NoticeKind::{self, *};
 use gateways::paypal_standard::{ENDPOINT, POSTBACK, PaypalStandard, RECEIVER};
 use gateways::{
-    Checkout, CheckoutLine, Connection, Exchange, Gateway, Judgment, Mode, Notice, Opening, RawPost,
+    Checkout, CheckoutLine, Connection, Exchange, Gateway, Judgment, Mode, Notice, Opening, RawPost, Step,
 };
 use kernel::{ConnectionId, Currency, Money};
 use paysim::ipn::{Buyer, account_id};
@@ -29,6 +29,7 @@ fn line(sku: &str, quantity: u32, minor: i64) -> CheckoutLine {
         name: format!("Größe {sku}"),
         quantity,
         unit: Money::new(minor, Currency::EUR),
+        recurring: None,
     }
 }
 
@@ -42,9 +43,12 @@ fn form(lines: Vec<CheckoutLine>, tax: i64) -> Vec<(String, String)> {
         return_url: "http://127.0.0.1:9/thanks".to_owned(),
         cancel_url: "http://127.0.0.1:9/cart".to_owned(),
         locale: None,
+        email: None,
+        idempotency_key: "ord_1".to_owned(),
+        expires_at: start(),
     };
-    match PaypalStandard.checkout(&wanted, &connection()) {
-        Ok(Opening::Form { action, fields }) => {
+    match PaypalStandard.checkout(&wanted, &connection(), &[]) {
+        Ok(Step::Done(Opening::Form { action, fields })) => {
             assert_eq!(action, "http://127.0.0.1:9/cgi-bin/webscr");
             fields
         }
